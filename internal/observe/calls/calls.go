@@ -1,0 +1,95 @@
+// Package calls is the store of calls as everybody asks it: list, detail, sums.
+package calls
+
+import (
+	"context"
+	"time"
+
+	"github.com/steward-llmops/steward/internal/ident"
+	"github.com/steward-llmops/steward/internal/llm"
+	"github.com/steward-llmops/steward/internal/record"
+)
+
+// Query selects calls, newest first. Zero fields do not restrict.
+type Query struct {
+	From, To                    time.Time // From inclusive, To exclusive
+	Provider, Model             string    // Model matches the served or the asked model; a trailing "*" matches any ending
+	Project, Team, Key, Subject string
+	Session, TraceID            string
+	Operation                   string
+	Outcome                     record.Outcome
+	Errors                      bool     // only calls that did not end ok
+	Before                      ident.ID // only calls older than this one (cursor)
+	Limit                       int      // 0: all
+}
+
+// Store answers queries and takes entries from the journal.
+type Store interface {
+	List(ctx context.Context, q Query) ([]record.Call, error)
+	// Show returns one call; fault.NotFound if there is none.
+	Show(ctx context.Context, id ident.ID) (record.Call, error)
+}
+
+// View is a call as the command line and the API show it. The first fields are a
+// contract; units are in the names.
+type View struct {
+	ID              string `json:"id" doc:"Call id"`
+	Time            string `json:"time" doc:"Arrival, RFC 3339 with microseconds, UTC"`
+	Provider        string `json:"provider" doc:"Provider that answered"`
+	Model           string `json:"model" doc:"Upstream model that served"`
+	Status          int    `json:"status" doc:"HTTP status that the caller got"`
+	Error           string `json:"error" doc:"Stable error code; empty: none"`
+	InputTokens     int64  `json:"input_tokens" doc:"All tokens read, cached ones included"`
+	CachedTokens    int64  `json:"cached_tokens" doc:"Tokens read from the provider's cache"`
+	OutputTokens    int64  `json:"output_tokens" doc:"All tokens written, reasoning included"`
+	ReasoningTokens int64  `json:"reasoning_tokens" doc:"Tokens of reasoning, within output_tokens"`
+	CostNano        int64  `json:"cost_nano" doc:"Cost in nano-dollars; see pricing for unpriced calls"`
+	LatencyMicros   int64  `json:"latency_us" doc:"Arrival to last byte, microseconds"`
+	TTFTMicros      int64  `json:"ttft_us" doc:"Arrival to first output token, microseconds; -1: none"`
+	Stream          bool   `json:"stream"`
+	Attempts        int    `json:"attempts" doc:"Tries at providers"`
+
+	Outcome    string            `json:"outcome" doc:"ok, error, cancelled or interrupted"`
+	Pricing    string            `json:"pricing" doc:"priced, estimated, default, unpriced or free"`
+	Asked      string            `json:"asked" doc:"Model as the caller wrote it"`
+	Surface    string            `json:"surface" doc:"The caller's wire format"`
+	Operation  string            `json:"operation"`
+	Org        string            `json:"org"`
+	Team       string            `json:"team"`
+	Project    string            `json:"project"`
+	Key        string            `json:"key"`
+	KeyName    string            `json:"key_name"`
+	Subject    string            `json:"subject,omitempty"`
+	Session    string            `json:"session,omitempty"`
+	TraceID    string            `json:"trace_id,omitempty"`
+	Finish     string            `json:"finish,omitempty"`
+	Tags       map[string]string `json:"tags,omitempty"`
+	Lost       []string          `json:"lost,omitempty" doc:"What translation could not carry"`
+	Catalogue  string            `json:"catalogue,omitempty" doc:"Version of the price catalogue"`
+	PriceID    string            `json:"price_id,omitempty"`
+	UpstreamID string            `json:"upstream_id,omitempty"`
+}
+
+// NewView returns how c is shown.
+func NewView(c *record.Call) View {
+	v := View{
+		ID: c.ID.Text("call"), Time: time.UnixMicro(c.Time).UTC().Format("2006-01-02T15:04:05.000000Z"),
+		Provider: c.Provider, Model: c.Model, Status: c.Status, Error: c.ErrorCode,
+		InputTokens: c.Usage.InputTokens(), CachedTokens: c.Usage.CachedTokens(),
+		OutputTokens: c.Usage.OutputTokens(), ReasoningTokens: c.Usage.N[llm.OutputReasoning],
+		CostNano: int64(c.Cost), LatencyMicros: c.TotalMicros, TTFTMicros: c.FirstTokenMicros,
+		Stream: c.Stream, Attempts: len(c.Attempts),
+		Outcome: string(c.Outcome), Pricing: string(c.Pricing), Asked: c.Asked,
+		Surface: c.Surface, Operation: c.Operation,
+		Org: c.Org, Team: c.Team, Project: c.Project, Key: c.Key, KeyName: c.KeyName,
+		Subject: c.Subject, Session: c.Session, TraceID: c.TraceID, Finish: string(c.Finish),
+		Lost: c.Lost, Catalogue: c.Catalogue, PriceID: c.PriceID, UpstreamID: c.UpstreamID,
+	}
+	if len(c.Tags) > 0 {
+		v.Tags = make(map[string]string, len(c.Tags))
+		for _, t := range c.Tags {
+			v.Tags[t.Name] = t.Value
+		}
+	}
+	return v
+}
