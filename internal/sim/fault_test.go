@@ -47,12 +47,11 @@ func overTCP(t *testing.T, s *sim.Server) string {
 
 // raw is what a client without any HTTP library sees.
 type raw struct {
-	status  int
-	header  http.Header
-	body    string // as far as it came
-	err     error  // how the body ended; nil: in good order
-	conn    net.Conn
-	dialled error
+	status int
+	header http.Header
+	body   string // as far as it came
+	err    error  // how the body ended; nil: in good order
+	conn   net.Conn
 }
 
 // ask sends a request by hand and reads the answer, until it ends or, with stop
@@ -355,6 +354,12 @@ func TestWaitsEndWhenTheCallerLeaves(t *testing.T) {
 }
 
 func TestServeEndsInFlightCalls(t *testing.T) {
+	for name, tt := range map[string]string{"silence": whole, "stall": streamed, "trickle,delay=1h": streamed} {
+		t.Run(name, func(t *testing.T) { serveEnds(t, name, tt) })
+	}
+}
+
+func serveEnds(t *testing.T, name, tt string) {
 	synctest.Test(t, func(t *testing.T) {
 		o := options()
 		o.Now = time.Now
@@ -369,14 +374,16 @@ func TestServeEndsInFlightCalls(t *testing.T) {
 		}
 		defer conn.Close()
 		answered := make(chan raw, 1)
-		go func() { answered <- ask(t, conn, request("small", "x", ""), "silence", "") }()
+		go func() { answered <- ask(t, conn, request("small", "x", tt), name, "") }()
 		synctest.Wait()
 		start := time.Now()
 		cancel()
 		if err := <-served; err != nil {
 			t.Errorf("Serve: %v", err)
 		}
-		<-answered
+		if r := <-answered; r.err == nil {
+			t.Errorf("the call ended in good order: %d %q", r.status, r.body)
+		}
 		if took := time.Since(start); took > 3*time.Second {
 			t.Errorf("stopping took %v", took)
 		}
@@ -556,6 +563,7 @@ func TestFaultsInOtherFormats(t *testing.T) {
 func FuzzBend(f *testing.F) {
 	f.Add([]byte("event: x\ndata: {\"usage\":{}}\n\n"), uint8(1), uint8(0))
 	f.Add(sim.BinaryFrame("metadata", `{"usage":{"a":1}}`), uint8(3), uint8(4))
+	f.Add([]byte("\n"), uint8(13), uint8(0))
 	formats := []llm.Format{llm.OpenAIChat, llm.AnthropicMessages, llm.GeminiGenerate, llm.OpenAIResponses, llm.BedrockConverse}
 	f.Fuzz(func(t *testing.T, event []byte, name, format uint8) {
 		faults := sim.Faults()
