@@ -5,13 +5,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/tidwall/gjson"
 
 	"github.com/steward-llmops/steward/internal/llm"
@@ -110,7 +110,7 @@ func TestRecordedRequests(t *testing.T) {
 			t.Errorf("%s: decode what was encoded: %v", r.ID, err)
 			continue
 		}
-		if diff := cmp.Diff(carried(req), carried(again), cmpopts.EquateEmpty(), sameJSON); diff != "" {
+		if diff := cmp.Diff(carried(req), carried(again), sameJSON); diff != "" {
 			t.Errorf("%s: a request changes on its way (-first +again):\n%s", r.ID, diff)
 			continue
 		}
@@ -162,7 +162,10 @@ func TestRecordedAnswers(t *testing.T) {
 			t.Errorf("%s: decode what was encoded: %v", r.ID, err)
 			continue
 		}
-		if diff := cmp.Diff(comparable(resp), comparable(back), sameJSON); diff != "" {
+		if resp.Model == "" {
+			back.Model = "" // a compaction names no model; the encoder takes the request's
+		}
+		if diff := cmp.Diff(normal(resp), normal(back), sameJSON); diff != "" {
 			t.Errorf("%s: an answer changes on its way (-first +again):\n%s", r.ID, diff)
 			continue
 		}
@@ -190,7 +193,7 @@ func TestRecordedStreams(t *testing.T) {
 			t.Errorf("%s: the last event's response: %v", r.ID, err)
 			continue
 		}
-		if diff := cmp.Diff(comparable(whole), comparable(resp), sameJSON); diff != "" {
+		if diff := cmp.Diff(normal(whole), normal(resp), sameJSON, roughly, unsealed); diff != "" {
 			t.Errorf("%s: the stream is not its last event's response (-whole +stream):\n%s", r.ID, diff)
 			continue
 		}
@@ -214,7 +217,7 @@ func TestRecordedStreams(t *testing.T) {
 			t.Errorf("%s: decode what was encoded: %v", r.ID, err)
 			continue
 		}
-		if diff := cmp.Diff(comparable(resp), comparable(back), sameJSON); diff != "" {
+		if diff := cmp.Diff(normal(resp), normal(back), sameJSON); diff != "" {
 			t.Errorf("%s: a stream changes on its way (-first +again):\n%s", r.ID, diff)
 			continue
 		}
@@ -315,9 +318,21 @@ var sameJSON = cmp.Transformer("json", func(b json.RawMessage) (v any) {
 	return v
 })
 
-// comparable leaves out of an answer what may differ between its forms: the form
+// Two things differ within a recorded stream: log probabilities are rounded in the
+// last event, and what is encrypted is encrypted anew each time.
+var (
+	roughly  = cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-5 })
+	unsealed = cmp.FilterPath(func(p cmp.Path) bool {
+		if i, ok := p.Last().(cmp.MapIndex); ok {
+			return i.Key().String() == "encrypted_content"
+		}
+		return strings.HasSuffix(p.String(), "Reasoning.Encrypted")
+	}, cmp.Ignore())
+)
+
+// normal leaves out of an answer what may differ between its forms: the form
 // of the id, and where encrypted reasoning is kept.
-func comparable(resp *llm.Response) *llm.Response {
+func normal(resp *llm.Response) *llm.Response {
 	r := *resp
 	r.ID = strings.TrimPrefix(r.ID, "resp_")
 	r.Parts = append([]llm.Part(nil), r.Parts...)
