@@ -3,6 +3,7 @@ package gemini
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -169,6 +170,9 @@ func encodeEmbed(r *llm.EmbedRequest) ([]byte, llm.Lost, error) {
 	if r.User != "" {
 		lost.Add("user")
 	}
+	if len(r.Inputs) == 0 {
+		return nil, lost, fault.New(fault.Invalid, "invalid_request", "there is nothing to embed").At("input")
+	}
 	var batch batchEmbedJSON
 	for i := range r.Inputs {
 		in := &r.Inputs[i]
@@ -207,7 +211,7 @@ func decodeVectors(body []byte) (*llm.EmbedResponse, error) {
 		vector := []float32{}
 		each(field(e, "values"), func(_ int, n gjson.Result) {
 			x, ok := float(n)
-			malformed = malformed || !ok
+			malformed = malformed || !ok || math.Abs(x) > math.MaxFloat32
 			vector = append(vector, float32(x))
 		})
 		malformed = malformed || len(vector) == 0
@@ -247,6 +251,9 @@ func encodeVectors(resp *llm.EmbedResponse, req *llm.EmbedRequest) ([]byte, llm.
 		for k, x := range vector {
 			if k > 0 {
 				b.WriteByte(',')
+			}
+			if y := float64(x); math.IsNaN(y) || math.IsInf(y, 0) {
+				return nil, nil, fault.New(fault.Upstream, "response_malformed", "the provider's answer has a vector that is not finite")
 			}
 			b.Write(strconv.AppendFloat(b.AvailableBuffer(), float64(x), 'g', -1, 32))
 		}
