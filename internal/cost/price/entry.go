@@ -23,8 +23,8 @@ type Entry struct {
 
 // period is a price while it is in force.
 type period struct {
-	from, until int64 // Unix seconds; 0: open
-	start, end  int32 // seconds of the day, UTC; equal: all day
+	from, until int64   // Unix seconds; 0: open
+	start, end  int32   // seconds of the day, UTC; equal: all day
 	also        *period // a further condition, of which only the times count; may be nil
 	tiers       []tier
 }
