@@ -22,8 +22,11 @@ type Kind struct {
 	Auth    Auth         `yaml:"auth"`
 	Formats []llm.Format `yaml:"formats"`
 	Prices  string       `yaml:"prices"`
-	Local   bool         `yaml:"local"`
-	Docs    string       `yaml:"docs"`
+	// NoStreamOptions marks vendors that send usage in streams unasked and refuse
+	// OpenAI's stream_options.
+	NoStreamOptions bool   `yaml:"no_stream_options"`
+	Local           bool   `yaml:"local"`
+	Docs            string `yaml:"docs"`
 }
 
 // Auth says how a vendor is shown its key.

@@ -424,11 +424,11 @@ func (x *h1exchange) chunkHead() error {
 	if err != nil {
 		return err
 	}
-	if x.bareLF { // RFC 9112, 7.1: a bare LF in the framing is how smuggling begins
+	if x.bareLF || bytes.IndexByte(line, '\r') >= 0 { // RFC 9112, 7.1: a bare LF in the framing is how smuggling begins
 		return fmt.Errorf("malformed chunk")
 	}
 	size, _, _ := bytes.Cut(line, []byte(";"))
-	n, err := strconv.ParseUint(string(bytes.TrimSpace(size)), 16, 63)
+	n, err := strconv.ParseUint(string(bytes.Trim(size, " \t")), 16, 63)
 	if err != nil {
 		return fmt.Errorf("malformed chunk size")
 	}

@@ -20,11 +20,11 @@ func (p *Provider) Target(f llm.Format, model string, stream bool) string {
 		return p.Join("/v1/messages")
 	case llm.GeminiGenerate:
 		if stream {
-			return p.gemini(model, "streamGenerateContent") + "?alt=sse"
+			return p.Gemini(model, "streamGenerateContent") + "?alt=sse"
 		}
-		return p.gemini(model, "generateContent")
+		return p.Gemini(model, "generateContent")
 	case llm.GeminiEmbed:
-		return p.gemini(model, "embedContent")
+		return p.Gemini(model, "embedContent")
 	case llm.BedrockConverse:
 		op := "/converse"
 		if stream {
@@ -52,7 +52,8 @@ func (p *Provider) OpenAIPath(path string) string {
 	return p.openAI(path, "")
 }
 
-func (p *Provider) gemini(model, method string) string {
+// Gemini returns the path of a method of Google's surface ("generateContent").
+func (p *Provider) Gemini(model, method string) string {
 	if p.Kind.ID == "vertex" {
 		location := p.Location
 		if location == "" {
