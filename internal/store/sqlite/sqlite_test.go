@@ -3,6 +3,8 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -12,6 +14,9 @@ import (
 	"time"
 
 	"github.com/steward-llmops/steward/internal/fault"
+	"github.com/steward-llmops/steward/internal/ident"
+	"github.com/steward-llmops/steward/internal/llm"
+	"github.com/steward-llmops/steward/internal/money"
 	"github.com/steward-llmops/steward/internal/record"
 	"github.com/steward-llmops/steward/internal/security/access"
 	"github.com/steward-llmops/steward/internal/store"
@@ -250,15 +255,19 @@ func BenchmarkApply(b *testing.B) {
 	}
 	defer s.Close()
 	const size = 500
-	entries, at, spent, rows := []record.Entry(nil), int64(0), time.Duration(0), 0
+	at, spent, rows, now := int64(0), time.Duration(0), 0, time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	entries, rng, src := make([]record.Entry, size), rand.New(rand.NewPCG(1, 2)), ident.NewSource()
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
-		entries = entries[:0]
-		for _, e := range storetest.Calls(uint64(at), 3*size) {
-			if e.Call != nil && len(entries) < size {
-				entries = append(entries, e)
-			}
+		for i := range entries { // 240 combinations of project and model, in the order of arrival but for a second
+			now = now.Add(2 * time.Millisecond)
+			at := now.Add(-time.Duration(rng.IntN(1000)) * time.Millisecond)
+			c := &record.Call{ID: src.New(at), Time: at.UnixMicro(), Org: "acme", Team: "search", Project: fmt.Sprintf("project-%d", rng.IntN(20)),
+				Provider: "openai", Model: fmt.Sprintf("model-%d", rng.IntN(12)), Catalogue: "2026-11-01", Pricing: record.Priced, Cost: money.Nano(rng.Int64N(1e9))}
+			c.Key, c.PriceID = "key_"+c.Project, c.Provider+"/"+c.Model
+			c.Usage.N[llm.Input], c.Usage.N[llm.Output] = rng.Int64N(5000), rng.Int64N(900)
+			entries[i] = record.Entry{Call: c}
 		}
 		runtime.GC()
 		before := cpu()
