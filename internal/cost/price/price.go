@@ -33,7 +33,7 @@ var embedded []byte
 // Catalogue is a list of prices. It never changes, and is safe for concurrent use.
 type Catalogue struct {
 	version   string
-	file      *File
+	sources   []Source
 	order     []string // provider ids
 	providers map[string]*provider
 }
@@ -84,7 +84,7 @@ func build(f *File, version string) (*Catalogue, error) {
 	if _, err := day("price catalogue", "checked", f.Checked); err != nil || f.Checked == "" {
 		return nil, fault.New(fault.Invalid, "bad_catalogue", "price catalogue: checked: %q is not a day", f.Checked)
 	}
-	c := &Catalogue{version: version, file: f, providers: make(map[string]*provider, 2*len(f.Providers))}
+	c := &Catalogue{version: version, sources: f.Sources, providers: make(map[string]*provider, 2*len(f.Providers))}
 	for i := range f.Providers {
 		fp := &f.Providers[i]
 		p, err := buildProvider(fp)
@@ -158,7 +158,7 @@ func (p *provider) name(name string, model int32) {
 func (c *Catalogue) Version() string { return c.version }
 
 // Sources returns whose facts the catalogue holds, for attribution.
-func (c *Catalogue) Sources() []Source { return slices.Clone(c.file.Sources) }
+func (c *Catalogue) Sources() []Source { return slices.Clone(c.sources) }
 
 // Providers returns the ids of the providers that the catalogue lists, in order.
 func (c *Catalogue) Providers() []string { return slices.Clone(c.order) }
