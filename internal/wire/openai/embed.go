@@ -22,9 +22,9 @@ func decodeEmbedRequest(body []byte) (*llm.EmbedRequest, error) {
 	}
 	r := &llm.EmbedRequest{}
 	var f *fault.Error
-	fail := func(param, format string) {
+	fail := func(param, complaint string) {
 		if f == nil {
-			f = fault.New(fault.Invalid, "invalid_request", format).At(param)
+			f = fault.New(fault.Invalid, "invalid_request", "%s", complaint).At(param)
 		}
 	}
 	input := false
