@@ -15,9 +15,9 @@ func decodeRequest(body []byte) (*llm.Request, error) {
 		return nil, fault.New(fault.Invalid, "invalid_json", "the request body is not a JSON object")
 	}
 	d := requestDecoder{req: &llm.Request{}}
-	root.ForEach(func(k, v gjson.Result) bool {
+	fields(root, func(k string, v gjson.Result) bool {
 		if v.Type != gjson.Null {
-			d.field(k.Str, v)
+			d.field(k, v)
 		}
 		return d.err == nil
 	})
@@ -140,12 +140,12 @@ func (d *requestDecoder) number(name string, v gjson.Result) *float64 {
 }
 
 func (d *requestDecoder) streamOptions(v gjson.Result) {
-	v.ForEach(func(k, v gjson.Result) bool {
+	fields(v, func(k string, v gjson.Result) bool {
 		switch {
-		case k.Str == "include_usage":
+		case k == "include_usage":
 			d.req.StreamUsage = v.Type == gjson.True
 		case v.Type != gjson.Null:
-			d.req.Unknown.Add("stream_options." + k.Str)
+			d.req.Unknown.Add("stream_options." + k)
 		}
 		return true
 	})
@@ -160,7 +160,7 @@ func (d *requestDecoder) stop(v gjson.Result) {
 		d.fail("stop", "stop must be a string or a list of strings")
 		return
 	}
-	v.ForEach(func(_, s gjson.Result) bool {
+	each(v, func(s gjson.Result) bool {
 		d.req.Stop = append(d.req.Stop, d.str("stop", s))
 		return true
 	})
@@ -172,11 +172,11 @@ func (d *requestDecoder) metadata(v gjson.Result) {
 		return
 	}
 	m := map[string]string{}
-	v.ForEach(func(k, v gjson.Result) bool {
+	fields(v, func(k string, v gjson.Result) bool {
 		if v.Type == gjson.String {
-			m[text(k)] = text(v)
+			m[k] = text(v)
 		} else {
-			m[text(k)] = v.Raw
+			m[k] = v.Raw
 		}
 		return true
 	})
@@ -241,8 +241,8 @@ func (d *requestDecoder) thinking(name string, v gjson.Result) {
 	case !v.IsObject():
 		d.fail(name, "%s must be an object", name)
 	default:
-		v.ForEach(func(k, v gjson.Result) bool {
-			d.thinkingField(name, k.Str, v)
+		fields(v, func(k string, v gjson.Result) bool {
+			d.thinkingField(name, k, v)
 			return true
 		})
 	}

@@ -15,7 +15,7 @@ func (d *requestDecoder) messageList(v gjson.Result) {
 		return
 	}
 	i := 0
-	v.ForEach(func(_, v gjson.Result) bool {
+	each(v, func(v gjson.Result) bool {
 		d.message("messages["+strconv.Itoa(i)+"]", v)
 		i++
 		return d.err == nil
@@ -98,7 +98,7 @@ func (d *requestDecoder) system(m *message) {
 // remember keeps the names of called functions, which tool messages leave out
 // and other formats want.
 func (d *requestDecoder) remember(m *message) {
-	m.toolCalls.ForEach(func(_, v gjson.Result) bool {
+	each(m.toolCalls, func(v gjson.Result) bool {
 		if d.toolNames == nil {
 			d.toolNames = map[string]string{}
 		}

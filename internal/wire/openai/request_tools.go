@@ -14,7 +14,7 @@ func (d *requestDecoder) toolList(v gjson.Result) {
 		return
 	}
 	i := 0
-	v.ForEach(func(_, v gjson.Result) bool {
+	each(v, func(v gjson.Result) bool {
 		d.tool("tools["+strconv.Itoa(i)+"]", v)
 		i++
 		return d.err == nil
@@ -74,7 +74,7 @@ func (d *requestDecoder) toolChoice(v gjson.Result) {
 		if allowed.Get("mode").Str == "required" {
 			c.Mode = "required"
 		}
-		allowed.Get("tools").ForEach(func(_, t gjson.Result) bool {
+		each(allowed.Get("tools"), func(t gjson.Result) bool {
 			name := t.Get("function.name")
 			if !name.Exists() {
 				name = t.Get("custom.name")

@@ -177,7 +177,7 @@ func (d *streamDecoder) delta(m *message, c *choice) {
 	if m.audio.IsObject() {
 		d.sound(m.audio)
 	}
-	m.images.ForEach(func(_, v gjson.Result) bool {
+	each(m.images, func(v gjson.Result) bool {
 		p := contentPart(v)
 		d.wholePart(&p)
 		return true
@@ -191,7 +191,7 @@ func (d *streamDecoder) delta(m *message, c *choice) {
 		d.signText(signature)
 		signature = ""
 	}
-	m.toolCalls.ForEach(func(_, v gjson.Result) bool {
+	each(m.toolCalls, func(v gjson.Result) bool {
 		d.toolCall(v, signature)
 		signature = "" // it belongs to the first
 		return true
@@ -203,7 +203,7 @@ func (d *streamDecoder) delta(m *message, c *choice) {
 
 func (d *streamDecoder) thoughts(m *message) {
 	any := false
-	m.details.ForEach(func(_, v gjson.Result) bool {
+	each(m.details, func(v gjson.Result) bool {
 		any = true
 		p := partOfDetail(v)
 		at := int64(-1)
@@ -306,7 +306,7 @@ func (d *streamDecoder) sound(v gjson.Result) {
 
 // annotate brings citations and log probabilities.
 func (d *streamDecoder) annotate(m *message, c *choice) {
-	m.annotations.ForEach(func(_, v gjson.Result) bool {
+	each(m.annotations, func(v gjson.Result) bool {
 		d.cited = true
 		if d.text < 0 {
 			d.closeOpen()
