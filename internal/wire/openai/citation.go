@@ -28,7 +28,7 @@ func citationOf(v gjson.Result) llm.Citation {
 // search_results, else the list of citations.
 func sourcesOf(results, citations gjson.Result) []llm.Citation {
 	var out []llm.Citation
-	results.ForEach(func(_, v gjson.Result) bool {
+	each(results, func(v gjson.Result) bool {
 		if url := text(v.Get("url")); url != "" {
 			out = append(out, llm.Citation{URL: url, Title: text(v.Get("title")), DocumentIndex: -1})
 		}
@@ -37,7 +37,7 @@ func sourcesOf(results, citations gjson.Result) []llm.Citation {
 	if len(out) > 0 {
 		return out
 	}
-	citations.ForEach(func(_, v gjson.Result) bool {
+	each(citations, func(v gjson.Result) bool {
 		if url := text(v); url != "" {
 			out = append(out, llm.Citation{URL: url, DocumentIndex: -1})
 		}
@@ -77,9 +77,9 @@ func annotationOf(c *llm.Citation) any {
 // logProbsOf reads logprobs.content or logprobs.refusal.
 func logProbsOf(v gjson.Result) []llm.TokenLogProb {
 	var out []llm.TokenLogProb
-	v.ForEach(func(_, v gjson.Result) bool {
+	each(v, func(v gjson.Result) bool {
 		p := logProbOf(v)
-		v.Get("top_logprobs").ForEach(func(_, v gjson.Result) bool {
+		each(v.Get("top_logprobs"), func(v gjson.Result) bool {
 			p.Top = append(p.Top, logProbOf(v))
 			return true
 		})
@@ -91,7 +91,7 @@ func logProbsOf(v gjson.Result) []llm.TokenLogProb {
 
 func logProbOf(v gjson.Result) llm.TokenLogProb {
 	p := llm.TokenLogProb{Token: text(v.Get("token")), LogProb: v.Get("logprob").Num}
-	v.Get("bytes").ForEach(func(_, v gjson.Result) bool {
+	each(v.Get("bytes"), func(v gjson.Result) bool {
 		p.Bytes = append(p.Bytes, int(count(v)))
 		return true
 	})

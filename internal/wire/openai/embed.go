@@ -22,37 +22,37 @@ func decodeEmbedRequest(body []byte) (*llm.EmbedRequest, error) {
 	}
 	r := &llm.EmbedRequest{}
 	var f *fault.Error
-	fail := func(param, format string) {
+	fail := func(param, complaint string) {
 		if f == nil {
-			f = fault.New(fault.Invalid, "invalid_request", format).At(param)
+			f = fault.New(fault.Invalid, "invalid_request", "%s", complaint).At(param)
 		}
 	}
 	input := false
-	root.ForEach(func(k, v gjson.Result) bool {
+	fields(root, func(k string, v gjson.Result) bool {
 		switch {
 		case v.Type == gjson.Null:
-		case k.Str == "model":
+		case k == "model":
 			r.Model = text(v)
-		case k.Str == "user":
+		case k == "user":
 			r.User = text(v)
-		case k.Str == "input":
+		case k == "input":
 			input = true
 			if r.Inputs, ok = embedInputs(v); !ok {
 				fail("input", "input must be a text, a list of texts, or tokens")
 			}
-		case k.Str == "dimensions":
+		case k == "dimensions":
 			n, ok := whole(v)
 			if !ok {
 				fail("dimensions", "dimensions must be a whole number")
 			}
 			r.Dimensions = &n
-		case k.Str == "encoding_format":
+		case k == "encoding_format":
 			r.Base64 = v.Str == "base64"
 			if v.Str != "float" && v.Str != "base64" {
 				fail("encoding_format", "encoding_format must be float or base64")
 			}
 		default:
-			r.Unknown.Add(k.Str)
+			r.Unknown.Add(k)
 		}
 		return true
 	})
@@ -79,7 +79,7 @@ func embedInputs(v gjson.Result) ([]llm.EmbedInput, bool) {
 	}
 	var out []llm.EmbedInput
 	good := true
-	v.ForEach(func(_, v gjson.Result) bool {
+	each(v, func(v gjson.Result) bool {
 		in := llm.EmbedInput{Text: text(v)}
 		if v.Type != gjson.String {
 			in.Tokens, good = tokensOf(v)
@@ -96,7 +96,7 @@ func tokensOf(v gjson.Result) ([]int64, bool) {
 	}
 	var out []int64
 	good := true
-	v.ForEach(func(_, v gjson.Result) bool {
+	each(v, func(v gjson.Result) bool {
 		n, ok := whole(v)
 		good = good && ok
 		out = append(out, n)

@@ -165,9 +165,9 @@ func detailMessage(v gjson.Result) string {
 		return text(v)
 	}
 	var out []string
-	v.ForEach(func(_, v gjson.Result) bool {
+	each(v, func(v gjson.Result) bool {
 		var place []string
-		v.Get("loc").ForEach(func(_, v gjson.Result) bool {
+		each(v.Get("loc"), func(v gjson.Result) bool {
 			place = append(place, v.String())
 			return true
 		})

@@ -133,6 +133,22 @@ func count(v gjson.Result) int64 {
 	return 0
 }
 
+// each calls f for each element of a list, until f returns false. What is no list
+// has none.
+func each(v gjson.Result, f func(v gjson.Result) bool) {
+	if v.IsArray() {
+		v.ForEach(func(_, v gjson.Result) bool { return f(v) })
+	}
+}
+
+// fields calls f for each field of an object, until f returns false. What is no
+// object has none.
+func fields(v gjson.Result, f func(name string, v gjson.Result) bool) {
+	if v.IsObject() {
+		v.ForEach(func(k, v gjson.Result) bool { return f(k.Str, v) })
+	}
+}
+
 // raw returns v's own bytes.
 func raw(v gjson.Result) []byte { return []byte(v.Raw) }
 

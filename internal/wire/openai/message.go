@@ -60,9 +60,9 @@ func (m *message) take(name string, v gjson.Result) bool {
 // message's.
 func readMessage(v gjson.Result, other func(name string, v gjson.Result)) message {
 	var m message
-	v.ForEach(func(k, v gjson.Result) bool {
-		if v.Type != gjson.Null && !m.take(k.Str, v) && other != nil {
-			other(k.Str, v)
+	fields(v, func(k string, v gjson.Result) bool {
+		if v.Type != gjson.Null && !m.take(k, v) && other != nil {
+			other(k, v)
 		}
 		return true
 	})
@@ -80,7 +80,7 @@ func (m *message) parts(answer string) []llm.Part {
 			parts = append(parts, llm.Part{Kind: llm.KindRefusal, Text: s})
 		}
 	}
-	m.images.ForEach(func(_, v gjson.Result) bool {
+	each(m.images, func(v gjson.Result) bool {
 		parts = append(parts, contentPart(v))
 		return true
 	})
@@ -96,7 +96,7 @@ func (m *message) parts(answer string) []llm.Part {
 // thoughts returns the reasoning outside of content.
 func (m *message) thoughts() []llm.Part {
 	var parts []llm.Part
-	m.details.ForEach(func(_, v gjson.Result) bool {
+	each(m.details, func(v gjson.Result) bool {
 		parts = append(parts, partOfDetail(v))
 		return true
 	})
@@ -135,7 +135,7 @@ func (m *message) audioParts() []llm.Part {
 
 func (m *message) calls(answer string) []llm.Part {
 	var parts []llm.Part
-	m.toolCalls.ForEach(func(_, v gjson.Result) bool {
+	each(m.toolCalls, func(v gjson.Result) bool {
 		function := v.Get("function")
 		if !function.IsObject() {
 			parts = append(parts, opaque("tool_call."+v.Get("type").Str, v))
@@ -222,7 +222,7 @@ func contentParts(v gjson.Result) []llm.Part {
 		}
 	case v.IsArray():
 		var parts []llm.Part
-		v.ForEach(func(_, v gjson.Result) bool {
+		each(v, func(v gjson.Result) bool {
 			if v.Type == gjson.String {
 				parts = append(parts, llm.Part{Text: text(v)})
 			} else {
@@ -286,7 +286,7 @@ func thinkingChunk(v gjson.Result) llm.Part {
 		return thought(text(inner))
 	}
 	var b strings.Builder
-	inner.ForEach(func(_, v gjson.Result) bool {
+	each(inner, func(v gjson.Result) bool {
 		b.WriteString(text(v.Get("text")))
 		return true
 	})

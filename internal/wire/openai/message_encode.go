@@ -47,11 +47,6 @@ type textPart struct {
 	Text string `json:"text"`
 }
 
-type refusalPart struct {
-	Type    string `json:"type"`
-	Refusal string `json:"refusal"`
-}
-
 type imagePart struct {
 	Type     string   `json:"type"`
 	ImageURL imageURL `json:"image_url"`
@@ -308,7 +303,7 @@ func (e *requestEncoder) thought(m *chatMessage, p *llm.Part, b *assistantBody) 
 // assistantBody gathers the content of an assistant's message. Texts are joined
 // without a break, because formats with citations cut one text into many.
 type assistantBody struct {
-	chunks  []any // Mistral's thoughts, which make content a list
+	chunks  []any // what makes content a list: Mistral's thoughts, blocks unknown here
 	texts   strings.Builder
 	any     bool
 	refusal strings.Builder
@@ -356,7 +351,7 @@ func (b *assistantBody) add(m *chatMessage, p *llm.Part, lost *llm.Lost) bool {
 		case p.Opaque.Type == "executed_tools":
 			m.ExecutedTools = p.Opaque.Raw
 		default:
-			return false
+			b.chunks = append(b.chunks, p.Opaque.Raw)
 		}
 	default:
 		return false

@@ -167,7 +167,7 @@ func (s *seen) message(m *message, r *wire.Reading) {
 	refusal := size(m.refusal)
 	s.refused = s.refused || refusal > 0
 	var arguments int64
-	m.toolCalls.ForEach(func(_, v gjson.Result) bool {
+	each(m.toolCalls, func(v gjson.Result) bool {
 		s.called = true
 		arguments += size(v.Get("function.arguments"))
 		return true
@@ -209,7 +209,7 @@ func size(v gjson.Result) int64 {
 	if v.IsObject() { // arguments that are no string
 		return int64(len(v.Raw))
 	}
-	v.ForEach(func(_, v gjson.Result) bool {
+	each(v, func(v gjson.Result) bool {
 		n += size(v.Get("text")) + size(v.Get("thinking"))
 		return true
 	})
@@ -222,7 +222,7 @@ func sizeOfDetails(v gjson.Result) int64 {
 	if !v.IsArray() {
 		return 0
 	}
-	v.ForEach(func(_, v gjson.Result) bool {
+	each(v, func(v gjson.Result) bool {
 		n += size(v.Get("text")) + size(v.Get("summary"))
 		return true
 	})

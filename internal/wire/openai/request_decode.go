@@ -1,9 +1,6 @@
 package openai
 
 import (
-	"fmt"
-	"strconv"
-
 	"github.com/tidwall/gjson"
 
 	"github.com/steward-llmops/steward/internal/fault"
@@ -18,9 +15,9 @@ func decodeRequest(body []byte) (*llm.Request, error) {
 		return nil, fault.New(fault.Invalid, "invalid_json", "the request body is not a JSON object")
 	}
 	d := requestDecoder{req: &llm.Request{}}
-	root.ForEach(func(k, v gjson.Result) bool {
+	fields(root, func(k string, v gjson.Result) bool {
 		if v.Type != gjson.Null {
-			d.field(k.Str, v)
+			d.field(k, v)
 		}
 		return d.err == nil
 	})
@@ -143,12 +140,12 @@ func (d *requestDecoder) number(name string, v gjson.Result) *float64 {
 }
 
 func (d *requestDecoder) streamOptions(v gjson.Result) {
-	v.ForEach(func(k, v gjson.Result) bool {
+	fields(v, func(k string, v gjson.Result) bool {
 		switch {
-		case k.Str == "include_usage":
+		case k == "include_usage":
 			d.req.StreamUsage = v.Type == gjson.True
 		case v.Type != gjson.Null:
-			d.req.Unknown.Add("stream_options." + k.Str)
+			d.req.Unknown.Add("stream_options." + k)
 		}
 		return true
 	})
@@ -163,7 +160,7 @@ func (d *requestDecoder) stop(v gjson.Result) {
 		d.fail("stop", "stop must be a string or a list of strings")
 		return
 	}
-	v.ForEach(func(_, s gjson.Result) bool {
+	each(v, func(s gjson.Result) bool {
 		d.req.Stop = append(d.req.Stop, d.str("stop", s))
 		return true
 	})
@@ -175,11 +172,11 @@ func (d *requestDecoder) metadata(v gjson.Result) {
 		return
 	}
 	m := map[string]string{}
-	v.ForEach(func(k, v gjson.Result) bool {
+	fields(v, func(k string, v gjson.Result) bool {
 		if v.Type == gjson.String {
-			m[text(k)] = text(v)
+			m[k] = text(v)
 		} else {
-			m[text(k)] = v.Raw
+			m[k] = v.Raw
 		}
 		return true
 	})
@@ -244,8 +241,8 @@ func (d *requestDecoder) thinking(name string, v gjson.Result) {
 	case !v.IsObject():
 		d.fail(name, "%s must be an object", name)
 	default:
-		v.ForEach(func(k, v gjson.Result) bool {
-			d.thinkingField(name, k.Str, v)
+		fields(v, func(k string, v gjson.Result) bool {
+			d.thinkingField(name, k, v)
 			return true
 		})
 	}
@@ -268,211 +265,4 @@ func (d *requestDecoder) thinkingField(parent, name string, v gjson.Result) {
 	default:
 		d.req.Unknown.Add(parent + "." + name)
 	}
-}
-
-func (d *requestDecoder) toolList(v gjson.Result) {
-	if !v.IsArray() {
-		d.fail("tools", "tools must be a list")
-		return
-	}
-	i := 0
-	v.ForEach(func(_, v gjson.Result) bool {
-		d.tool(fmt.Sprintf("tools[%d]", i), v)
-		i++
-		return d.err == nil
-	})
-}
-
-func (d *requestDecoder) tool(path string, v gjson.Result) {
-	if !v.IsObject() {
-		d.fail(path, "%s must be an object", path)
-		return
-	}
-	var t llm.Tool
-	function := v.Get("function")
-	if function.IsObject() {
-		t.Name = text(function.Get("name"))
-		t.Description = text(function.Get("description"))
-		if schema := function.Get("parameters"); schema.IsObject() {
-			t.Schema = raw(schema)
-		}
-		t.Strict = optionalFlag(function.Get("strict"))
-		if t.Name == "" {
-			d.fail(path+".function.name", "%s.function.name is missing", path)
-		}
-	} else {
-		kind := v.Get("type").Str
-		t.Name = text(v.Get("custom.name"))
-		t.Opaque = &llm.Opaque{Format: llm.OpenAIChat, Type: kind, Raw: raw(v)}
-	}
-	if mark := v.Get("cache_control"); mark.IsObject() {
-		t.Cache = &llm.CacheMark{TTL: text(mark.Get("ttl"))}
-	}
-	d.req.Tools = append(d.req.Tools, t)
-}
-
-func (d *requestDecoder) toolChoice(v gjson.Result) {
-	if v.Type == gjson.String {
-		switch v.Str {
-		case "auto", "none", "required":
-			d.req.ToolChoice.Mode = v.Str
-		case "any": // Mistral
-			d.req.ToolChoice.Mode = "required"
-		default:
-			d.fail("tool_choice", "tool_choice must be auto, none, required or an object")
-		}
-		return
-	}
-	switch v.Get("type").Str {
-	case "function", "custom":
-		name := text(v.Get(v.Get("type").Str + ".name"))
-		if name == "" {
-			name = text(v.Get("name"))
-		}
-		d.req.ToolChoice = llm.ToolChoice{Mode: "tool", Name: name}
-	case "allowed_tools":
-		allowed := v.Get("allowed_tools")
-		c := llm.ToolChoice{Mode: "allowed", Allowed: []string{}}
-		if allowed.Get("mode").Str == "required" {
-			c.Mode = "required"
-		}
-		allowed.Get("tools").ForEach(func(_, t gjson.Result) bool {
-			name := t.Get("function.name")
-			if !name.Exists() {
-				name = t.Get("custom.name")
-			}
-			c.Allowed = append(c.Allowed, text(name))
-			return true
-		})
-		d.req.ToolChoice = c
-	default:
-		d.fail("tool_choice", "tool_choice.type must be function, custom or allowed_tools")
-	}
-}
-
-func (d *requestDecoder) messageList(v gjson.Result) {
-	d.messages = true
-	if !v.IsArray() {
-		d.fail("messages", "messages must be a list")
-		return
-	}
-	i := 0
-	v.ForEach(func(_, v gjson.Result) bool {
-		d.message("messages["+strconv.Itoa(i)+"]", v)
-		i++
-		return d.err == nil
-	})
-}
-
-// message reads one message.
-func (d *requestDecoder) message(path string, v gjson.Result) {
-	if !v.IsObject() {
-		d.fail(path, "%s must be an object", path)
-		return
-	}
-	var role, name, callID string
-	m := readMessage(v, func(field string, v gjson.Result) {
-		switch field {
-		case "name":
-			name = text(v)
-		case "tool_call_id":
-			callID = text(v)
-		default:
-			d.req.Unknown.Add("messages." + field)
-		}
-	})
-	role = text(v.Get("role"))
-	if t := m.content.Type; t == gjson.Number || t == gjson.True || t == gjson.False {
-		d.fail(path+".content", "%s.content must be a string or a list of parts", path)
-		return
-	}
-	switch role {
-	case "system", "developer":
-		d.nameless(name)
-		d.system(&m)
-	case "user":
-		d.nameless(name)
-		d.add(llm.RoleUser, contentParts(m.content))
-	case "assistant":
-		d.nameless(name)
-		if m.audio.IsObject() {
-			d.req.Unknown.Add("messages.audio")
-			m.audio = gjson.Result{}
-		}
-		d.remember(&m)
-		d.add(llm.RoleAssistant, m.parts(""))
-	case "tool":
-		d.toolResult(&m, callID, name)
-	case "function": // before tools: answers by name
-		d.toolResult(&m, name, name)
-	default:
-		d.fail(path+".role", "%s.role must be system, developer, user, assistant or tool", path)
-	}
-}
-
-func (d *requestDecoder) nameless(name string) {
-	if name != "" {
-		d.req.Unknown.Add("messages.name")
-	}
-}
-
-func (d *requestDecoder) add(role llm.Role, parts []llm.Part) {
-	d.begun = true
-	d.req.Messages = append(d.req.Messages, llm.Message{Role: role, Parts: parts})
-}
-
-// system puts leading system text apart; later ones stay in their place.
-func (d *requestDecoder) system(m *message) {
-	parts := contentParts(m.content)
-	if d.begun {
-		d.add(llm.RoleSystem, parts)
-		return
-	}
-	for _, p := range parts {
-		if p.Kind != llm.KindText {
-			d.req.Unknown.Add("system." + partName(&p))
-			continue
-		}
-		d.req.System = append(d.req.System, p)
-	}
-}
-
-// remember keeps the names of called functions, which tool messages leave out
-// and other formats want.
-func (d *requestDecoder) remember(m *message) {
-	m.toolCalls.ForEach(func(_, v gjson.Result) bool {
-		if d.toolNames == nil {
-			d.toolNames = map[string]string{}
-		}
-		d.toolNames[text(v.Get("id"))] = text(v.Get("function.name"))
-		return true
-	})
-}
-
-// toolResult adds a result to the user message that the tool message before it
-// began, or begins one.
-func (d *requestDecoder) toolResult(m *message, callID, name string) {
-	if name == "" {
-		name = d.toolNames[callID]
-	}
-	part := llm.Part{Kind: llm.KindToolResult, Result: &llm.ToolResult{
-		CallID: callID, Name: name, Parts: contentParts(m.content),
-	}}
-	if last := len(d.req.Messages) - 1; last >= 0 && onlyResults(&d.req.Messages[last]) {
-		d.req.Messages[last].Parts = append(d.req.Messages[last].Parts, part)
-		return
-	}
-	d.add(llm.RoleUser, []llm.Part{part})
-}
-
-func onlyResults(m *llm.Message) bool {
-	if m.Role != llm.RoleUser || len(m.Parts) == 0 {
-		return false
-	}
-	for i := range m.Parts {
-		if m.Parts[i].Kind != llm.KindToolResult {
-			return false
-		}
-	}
-	return true
 }

@@ -15,11 +15,11 @@ type answer struct {
 
 func readAnswer(root gjson.Result) answer {
 	var a answer
-	root.ForEach(func(k, v gjson.Result) bool {
+	fields(root, func(k string, v gjson.Result) bool {
 		if v.Type == gjson.Null {
 			return true
 		}
-		switch k.Str {
+		switch k {
 		case "id":
 			a.id = v
 		case "model":
@@ -71,7 +71,7 @@ type choice struct {
 func choice0(choices gjson.Result) (choice, bool) {
 	var c choice
 	found := false
-	choices.ForEach(func(_, v gjson.Result) bool {
+	each(choices, func(v gjson.Result) bool {
 		if !v.IsObject() {
 			return true
 		}
@@ -84,8 +84,8 @@ func choice0(choices gjson.Result) (choice, bool) {
 
 func readChoice(v gjson.Result) choice {
 	var c choice
-	v.ForEach(func(k, v gjson.Result) bool {
-		switch k.Str {
+	fields(v, func(k string, v gjson.Result) bool {
+		switch k {
 		case "index":
 			c.index = count(v)
 		case "message":
@@ -154,7 +154,7 @@ func holds(parts []llm.Part) (called, refused bool) {
 func attach(parts []llm.Part, m *message, a *answer, c *choice) {
 	said := find(parts, llm.KindText)
 	if said != nil {
-		m.annotations.ForEach(func(_, v gjson.Result) bool {
+		each(m.annotations, func(v gjson.Result) bool {
 			said.Citations = append(said.Citations, citationOf(v))
 			return true
 		})

@@ -28,8 +28,8 @@ func usageOf(v gjson.Result, u *llm.Usage) bool {
 		return false
 	}
 	var f usageFields
-	v.ForEach(func(k, v gjson.Result) bool {
-		f.take(k.Str, v)
+	fields(v, func(k string, v gjson.Result) bool {
+		f.take(k, v)
 		return true
 	})
 	tier := u.ServiceTier
@@ -79,8 +79,8 @@ func (f *usageFields) take(name string, v gjson.Result) {
 }
 
 func (f *usageFields) promptDetails(v gjson.Result) {
-	v.ForEach(func(k, v gjson.Result) bool {
-		switch k.Str {
+	fields(v, func(k string, v gjson.Result) bool {
+		switch k {
 		case "cached_tokens":
 			f.cached = max(f.cached, count(v))
 		case "cache_write_tokens", "cache_creation_tokens":
@@ -100,8 +100,8 @@ func (f *usageFields) promptDetails(v gjson.Result) {
 }
 
 func (f *usageFields) completionDetails(v gjson.Result) {
-	v.ForEach(func(k, v gjson.Result) bool {
-		switch k.Str {
+	fields(v, func(k string, v gjson.Result) bool {
+		switch k {
 		case "reasoning_tokens":
 			f.reasoning = max(f.reasoning, count(v))
 		case "audio_tokens":
