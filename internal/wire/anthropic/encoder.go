@@ -1,10 +1,12 @@
 package anthropic
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
 
+	"github.com/bytedance/sonic"
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
@@ -213,19 +215,15 @@ func (e *encoder) openCall(dst []byte, p *part) []byte {
 // where it has one, comes as a delta.
 func (e *encoder) openOpaque(dst []byte, p *part) []byte {
 	raw := []byte(ownRaw(p.llm.Opaque, &e.lost))
-	if compact, err := output.Marshal(json.RawMessage(raw)); err == nil {
-		raw = compact
-	}
 	input := gjson.GetBytes(raw, "input").Raw
-	if isObject(input) && input != "{}" {
-		if bare, err := sjson.SetRawBytes(raw, "input", []byte("{}")); err == nil {
-			raw = bare
-		} else {
-			input = ""
-		}
+	if !isObject(input) || input == "{}" {
+		input = ""
+	} else if bare, err := sjson.SetRawBytes(raw, "input", []byte("{}")); err == nil {
+		raw = bare
 	} else {
 		input = ""
 	}
+	raw = oneLine(raw)
 	p.hidden = true // deltas are no part of an opaque block
 	if len(raw) == 0 || raw[0] != '{' {
 		return dst
@@ -284,12 +282,11 @@ func (p *part) signature() string {
 
 func (e *encoder) cite(dst []byte, p *part, c *llm.Citation) []byte {
 	raw := encodeCitation(c, &e.lost)
-	compact, err := output.Marshal(raw)
-	if p.hidden || raw == nil || err != nil {
+	if p.hidden || !sonic.Valid(raw) {
 		return dst
 	}
 	dst = e.delta(dst, p, deltaCitation, "citation")
-	dst = append(dst, compact...)
+	dst = append(dst, oneLine(raw)...)
 	return append(dst, "}}\n\n"...)
 }
 
@@ -317,6 +314,18 @@ func (e *encoder) delta(dst []byte, p *part, kind, field string) []byte {
 	dst = append(dst, `","`...)
 	dst = append(dst, field...)
 	return append(dst, `":`...)
+}
+
+// oneLine returns the JSON without line breaks, as a frame's data must be.
+func oneLine(raw []byte) []byte {
+	if !bytes.ContainsAny(raw, "\r\n") {
+		return raw
+	}
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return raw
+	}
+	return b.Bytes()
 }
 
 func (e *encoder) startFrame(dst []byte, p *part, block []byte) []byte {

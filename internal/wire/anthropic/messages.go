@@ -42,6 +42,6 @@ func Messages() wire.Chat {
 	}
 }
 
-// output marshals without HTML escapes, compacts embedded JSON and checks it,
-// and replaces bytes that are no UTF-8.
-var output = sonic.Config{ValidateString: true, CompactMarshaler: true, SortMapKeys: true}.Froze()
+// output marshals without HTML escapes, checks embedded JSON but keeps it as it
+// is, and replaces bytes that are no UTF-8.
+var output = sonic.Config{ValidateString: true, SortMapKeys: true}.Froze()
