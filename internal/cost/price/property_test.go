@@ -73,9 +73,13 @@ func (r *reference) rates(u *llm.Usage, at time.Time) map[string]*big.Rat {
 	lay(r.provider.Rates)
 	b := r.block(at)
 	lay(b.Rates)
+	longer := map[string]*big.Rat{}
 	for _, t := range b.Tiers {
 		if u.InputTokens() > t.Over {
 			lay(t.Rates)
+			for k := range t.Rates {
+				longer[k] = out[k]
+			}
 		}
 	}
 	apply := func(lists []map[string]price.Mode, name string) {
@@ -85,6 +89,11 @@ func (r *reference) rates(u *llm.Usage, at time.Time) map[string]*big.Rat {
 				continue
 			}
 			lay(m.Rates)
+			for k, usual := range longer {
+				if m.Rates[k] != "" && out[k].Cmp(usual) < 0 {
+					out[k] = usual
+				}
+			}
 			times, good := new(big.Rat).SetString(m.Times)
 			for q := range llm.NumQuantities {
 				key, _, token := perUnit(q)
