@@ -38,9 +38,17 @@ func compileMode(where string, m Mode) (mode, error) {
 	return out, err
 }
 
-// apply returns t as it is in mode m.
-func (m *mode) apply(t table) table {
+// apply returns t as it is in mode m. A mode's own rates hold at any length of
+// context, but never below what a longer context, whose rates are longer, costs by
+// default: price lists rarely say what both together cost.
+func (m *mode) apply(t table, longer set) table {
+	usual := t.rate
 	t = t.over(&m.rates)
+	for q := range t.rate {
+		if longer.has(llm.Quantity(q)) && m.rates.given.has(llm.Quantity(q)) {
+			t.rate[q] = max(t.rate[q], usual[q])
+		}
+	}
 	for q := range t.rate {
 		if units[q].token && !m.except.has(llm.Quantity(q)) && !m.rates.given.has(llm.Quantity(q)) {
 			t.rate[q] = m.times.scale(t.rate[q])
@@ -161,7 +169,8 @@ func (c *context) compilePrice(where string, fp *FilePrice, modes, geos []mode) 
 		return p, err
 	}
 	base := c.rates.over(&own)
-	p.tiers = append(make([]tier, 0, 1+len(fp.Tiers)), tier{over: -1, sheets: sheets(base, modes, geos)})
+	p.tiers = append(make([]tier, 0, 1+len(fp.Tiers)), tier{over: -1, sheets: sheets(base, 0, modes, geos)})
+	var longer set
 	for _, ft := range fp.Tiers {
 		if ft.Over <= p.tiers[len(p.tiers)-1].over || ft.Over <= 0 {
 			return p, invalid(where, "tiers", "over %d does not come after the tier before it", ft.Over)
@@ -171,17 +180,18 @@ func (c *context) compilePrice(where string, fp *FilePrice, modes, geos []mode) 
 			return p, err
 		}
 		base = base.over(&more)
-		p.tiers = append(p.tiers, tier{over: ft.Over, sheets: sheets(base, modes, geos)})
+		longer |= more.given
+		p.tiers = append(p.tiers, tier{over: ft.Over, sheets: sheets(base, longer, modes, geos)})
 	}
 	return p, nil
 }
 
-func sheets(base table, modes, geos []mode) []*sheet {
+func sheets(base table, longer set, modes, geos []mode) []*sheet {
 	out := make([]*sheet, 0, len(modes)*len(geos))
 	for i := range modes {
-		inMode := modes[i].apply(base)
+		inMode := modes[i].apply(base, longer)
 		for j := range geos {
-			inGeo := geos[j].apply(inMode)
+			inGeo := geos[j].apply(inMode, longer)
 			out = append(out, inGeo.settle())
 		}
 	}

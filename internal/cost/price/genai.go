@@ -67,8 +67,8 @@ var genaiIDs = map[string]string{
 	"google": "gemini", "aws": "bedrock", "x-ai": "xai", "moonshotai": "moonshot", "voyageai": "voyage",
 }
 
-// genaiQuantities maps price fields to our names, with the power of ten between
-// them: all are per million tokens or per thousand calls, as ours are.
+// genaiQuantities maps price fields to our names. Their units are ours: a million
+// tokens, a thousand calls.
 var genaiQuantities = map[string]string{
 	"input_mtok": "input", "input_audio_mtok": "input_audio", "input_image_mtok": "input_image",
 	"input_video_mtok": "input_video", "cache_read_mtok": "cache_read", "cache_audio_read_mtok": "cache_read_audio",

@@ -55,7 +55,8 @@ type Mode struct {
 	// Times multiplies the rate of every token, but those in Except.
 	Times  string   `json:"times,omitempty"`
 	Except []string `json:"except,omitempty"`
-	// Rates replace rates, at any length of context.
+	// Rates replace rates, at any length of context; where a longer context is
+	// dearer still, its price holds.
 	Rates  Rates  `json:"rates,omitempty"`
 	Source string `json:"source,omitempty"`
 }
