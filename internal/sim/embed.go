@@ -75,6 +75,12 @@ func (s *Server) vectors(req *llm.EmbedRequest) *llm.EmbedResponse {
 	return resp
 }
 
+// faint are common words that say little of what a text is about.
+var faint = map[string]bool{
+	"the": true, "and": true, "for": true, "with": true, "that": true, "this": true, "are": true, "was": true, "you": true,
+	"from": true, "have": true, "has": true, "not": true, "but": true, "can": true, "its": true, "they": true, "what": true,
+}
+
 // Vector returns a unit vector of n numbers for the text. Each word, and with
 // less weight each three letters of it, adds to a few places that a hash
 // chooses, so that texts with words in common are near one another.
@@ -96,8 +102,8 @@ func Vector(text string, n int, seed uint64) []float32 {
 		return r < 0x80 && class[r] != letter && class[r] != digit
 	}) {
 		weight := 1.0
-		if len(w) <= 3 {
-			weight = 0.4 // mostly words without much meaning
+		if len(w) <= 2 || faint[w] {
+			weight = 0.4
 		}
 		add(w, weight)
 		for i := 0; i+3 <= len(w) && len(w) > 3; i++ {

@@ -82,7 +82,7 @@ func (a *answer) logProbs(text string) []llm.TokenLogProb {
 		lp := probability(text[:n], -0.01, 1.2)
 		left := 1 - math.Exp(lp.LogProb)
 		if a.top > 0 {
-			lp.Top = append(lp.Top, lp)
+			lp.Top = []llm.TokenLogProb{probability(text[:n], -0.01, 1.2)}
 		}
 		for k := 1; k < a.top; k++ {
 			left /= 2
