@@ -59,9 +59,11 @@ type Journal struct {
 
 	end   atomic.Int64 // entries.end, for readers
 	dirty atomic.Bool
-	low   atomic.Bool // too little space for new calls
-	more  chan struct{}
-	moreM sync.Mutex
+	// synced is the end of what is on the disk for certain
+	synced atomic.Int64
+	low    atomic.Bool // too little space for new calls
+	more   chan struct{}
+	moreM  sync.Mutex
 
 	stop chan struct{}
 	done sync.WaitGroup
@@ -111,6 +113,7 @@ func Open(opts Options) (*Journal, Recovery, error) {
 	}
 	j.contentEnd = j.content.end
 	j.end.Store(j.entries.end)
+	j.synced.Store(j.entries.end)
 	rec.End = j.entries.end
 	j.measureSpace()
 	j.done.Go(j.syncer)
@@ -256,11 +259,22 @@ func (j *Journal) syncer() {
 	}
 }
 
+// Synced returns the offset up to which entries are on the disk itself.
+func (j *Journal) Synced() int64 { return j.synced.Load() }
+
+// Segments returns how many files hold entries.
+func (j *Journal) Segments() int {
+	j.entries.mu.RLock()
+	defer j.entries.mu.RUnlock()
+	return len(j.entries.list)
+}
+
 // Sync brings all that is written to the disk itself.
 func (j *Journal) Sync() error {
 	if !j.dirty.Swap(false) {
 		return nil
 	}
+	end := j.End()
 	j.mu.Lock()
 	for j.writing {
 		j.wrote.Wait()
@@ -274,6 +288,7 @@ func (j *Journal) Sync() error {
 			return fmt.Errorf("sync journal: %w", err)
 		}
 	}
+	j.synced.Store(end)
 	return nil
 }
 
