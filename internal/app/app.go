@@ -208,7 +208,7 @@ func (a *App) openGateway() {
 		keep = maxContent
 	}
 	a.gateway = gateway.New(gateway.Options{
-		Keys: keys, Journal: a.journal, Prices: a.prices, Counter: new(tokens.Counter),
+		Keys: keys, Journal: a.journal, Prices: tariff{a.prices}, Counter: new(tokens.Counter),
 		Chat: ChatCodecs(), Embed: EmbedCodecs(), IDs: ident.NewSource(), Now: a.opts.Now, Log: a.log,
 		Metrics: gateway.NewMetrics(a.registry), Version: a.opts.Version,
 		MaxBody: int64(a.cfg.Limits.MaxBody), MaxUpload: int64(a.cfg.Limits.MaxUpload), MaxContent: keep,
