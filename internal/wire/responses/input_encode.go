@@ -227,7 +227,7 @@ func (e *requestEncoder) answered(r *llm.ToolResult) pending {
 	if id == "" {
 		id = "call_" + r.Name
 	}
-	return pending{id: id, custom: e.custom[r.Name]}
+	return pending{id: id}
 }
 
 func (e *requestEncoder) content(role llm.Role, parts []llm.Part) []any {
