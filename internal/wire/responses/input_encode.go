@@ -73,6 +73,7 @@ type fileContent struct {
 	FileID string `json:"file_id,omitempty"`
 	URL    string `json:"file_url,omitempty"`
 	Name   string `json:"filename,omitempty"`
+	Detail string `json:"detail,omitempty"`
 }
 
 type audioContent struct {
@@ -334,7 +335,7 @@ func media(k llm.Kind, m *llm.Media) any {
 }
 
 func document(m *llm.Media) any {
-	c := fileContent{Type: "input_file", FileID: m.FileID, URL: m.URL, Name: m.Name}
+	c := fileContent{Type: "input_file", FileID: m.FileID, URL: m.URL, Name: m.Name, Detail: m.Detail}
 	switch {
 	case m.Plain != "":
 		plain := *m
