@@ -1,7 +1,6 @@
 package responses
 
 import (
-	"encoding/json"
 	"strconv"
 	"unicode/utf8"
 
@@ -190,10 +189,11 @@ func imageItem(id string, m *llm.Media) []byte {
 	return append(b, '}')
 }
 
-// opaqueJSON returns o's bytes on one line, nil where they are not JSON.
+// opaqueJSON returns o's bytes on one line, nil where they are no object with a type.
 func opaqueJSON(o *llm.Opaque) []byte {
-	if !json.Valid(o.Raw) {
+	v, ok := parse(o.Raw)
+	if !ok || v.Get("type").Str == "" {
 		return nil
 	}
-	return flat(o.Raw)
+	return raw(v)
 }

@@ -73,6 +73,7 @@ type fileContent struct {
 	FileID string `json:"file_id,omitempty"`
 	URL    string `json:"file_url,omitempty"`
 	Name   string `json:"filename,omitempty"`
+	Detail string `json:"detail,omitempty"`
 }
 
 type audioContent struct {
@@ -227,7 +228,7 @@ func (e *requestEncoder) answered(r *llm.ToolResult) pending {
 	if id == "" {
 		id = "call_" + r.Name
 	}
-	return pending{id: id, custom: e.custom[r.Name]}
+	return pending{id: id}
 }
 
 func (e *requestEncoder) content(role llm.Role, parts []llm.Part) []any {
@@ -334,7 +335,7 @@ func media(k llm.Kind, m *llm.Media) any {
 }
 
 func document(m *llm.Media) any {
-	c := fileContent{Type: "input_file", FileID: m.FileID, URL: m.URL, Name: m.Name}
+	c := fileContent{Type: "input_file", FileID: m.FileID, URL: m.URL, Name: m.Name, Detail: m.Detail}
 	switch {
 	case m.Plain != "":
 		plain := *m

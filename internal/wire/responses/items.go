@@ -23,7 +23,7 @@ func readItem(v gjson.Result) item {
 	v.ForEach(func(k, v gjson.Result) bool {
 		switch k.String() {
 		case "type":
-			it.typ = v.String()
+			it.typ = v.Str // empty where it is no string
 		case "role":
 			it.role, it.hasRole = v.String(), true
 		case "id":
@@ -153,11 +153,13 @@ const contentMark = "content."
 // content returns one element of a message's content.
 func content(v gjson.Result) llm.Part {
 	p := llm.Part{}
-	switch typ := v.Get("type").String(); typ {
+	switch typ := v.Get("type").Str; typ {
 	case "input_text", "output_text", "text":
 		p.Text = v.Get("text").String()
 		each(v.Get("annotations"), func(a gjson.Result) {
-			p.Citations = append(p.Citations, citation(a))
+			if a.IsObject() {
+				p.Citations = append(p.Citations, citation(a))
+			}
 		})
 		p.LogProbs = logProbs(v.Get("logprobs"))
 	case "refusal":

@@ -35,6 +35,12 @@ type lifeItem struct {
 	args     lifePart
 }
 
+// ours reports whether the item's id is made here, and not by a server tool or
+// by whoever thought.
+func (it *lifeItem) ours() bool {
+	return it.typ == "message" || it.typ == "function_call" || it.typ == "custom_tool_call"
+}
+
 type lifePart struct {
 	typ         string
 	text        string
@@ -129,11 +135,11 @@ func (l *lifecycle) itemEvent(name string, e map[string]any) error {
 		item := e["item"].(map[string]any)
 		it := &lifeItem{typ: item["type"].(string)}
 		it.id, _ = item["id"].(string)
-		if it.id == "" {
+		if it.ours() && it.id == "" {
 			return fmt.Errorf("the item has no id")
 		}
 		for _, other := range l.items {
-			if other.id == it.id {
+			if it.ours() && other.ours() && other.id == it.id {
 				return fmt.Errorf("the item's id is taken")
 			}
 		}
@@ -286,7 +292,7 @@ func (p *lifePart) ended() error {
 // end checks that a whole item is what the events told of it.
 func (it *lifeItem) end(item map[string]any) error {
 	it.done = item
-	if item["type"] != it.typ || item["id"] != it.id {
+	if id, _ := item["id"].(string); item["type"] != it.typ || id != it.id {
 		return fmt.Errorf("the item has changed its type or id")
 	}
 	check := func(key string, parts []*lifePart) error {

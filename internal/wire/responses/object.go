@@ -180,9 +180,7 @@ func (e *encoder) appendUsage(dst []byte) []byte {
 	dst = strconv.AppendInt(dst, in, 10)
 	dst = append(dst, `,"input_tokens_details":{"cached_tokens":`...)
 	dst = strconv.AppendInt(dst, u.CachedTokens(), 10)
-	if n := u.CacheWriteTokens(); n > 0 {
-		dst = memberInt(dst, "cache_write_tokens", n)
-	}
+	dst = memberInt(dst, "cache_write_tokens", u.CacheWriteTokens())
 	dst = append(dst, '}')
 	dst = memberInt(dst, "output_tokens", out)
 	dst = append(dst, `,"output_tokens_details":{"reasoning_tokens":`...)

@@ -52,7 +52,7 @@ func read(r *wire.Reading, v gjson.Result, name string, t *tally) {
 	if r.Err = o.fault(); r.Err != nil {
 		return
 	}
-	if o.status == "" && !o.outed.Exists() {
+	if o.status == "" && !o.outed.IsArray() {
 		return // no answer: a count of tokens, an error of another shape
 	}
 	r.Finish = o.finish(s)

@@ -12,6 +12,7 @@ package responses
 import (
 	"bytes"
 	"encoding/json"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 
@@ -44,10 +45,14 @@ func Responses() wire.Chat {
 // recurse, and a stack is not endless.
 const maxDepth = 512
 
-// parse checks that body is one JSON object, so that what follows may trust it.
+// parse checks that body is one JSON object, so that what follows may trust it. What
+// is not UTF-8 becomes U+FFFD.
 func parse(body []byte) (gjson.Result, bool) {
 	if !shallow(body) || !gjson.ValidBytes(body) {
 		return gjson.Result{}, false
+	}
+	if !utf8.Valid(body) {
+		body = bytes.ToValidUTF8(body, []byte("\ufffd"))
 	}
 	r := gjson.ParseBytes(body)
 	return r, r.IsObject()

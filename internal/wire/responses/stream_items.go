@@ -45,7 +45,7 @@ func (d *streamDecoder) contentAdded(v gjson.Result) {
 
 func (d *streamDecoder) contentDone(v gjson.Result) {
 	it := d.item(v)
-	if part := v.Get("part"); !it.done && part.Get("type").String() != "reasoning_text" {
+	if part := v.Get("part"); !it.done && part.IsObject() && part.Get("type").String() != "reasoning_text" {
 		d.contentWhole(it, v.Get("content_index").Int(), part)
 	}
 }
@@ -82,7 +82,7 @@ func (d *streamDecoder) contentWhole(it *openItem, at int64, v gjson.Result) {
 }
 
 func (d *streamDecoder) cite(p *openPart, annotation gjson.Result) {
-	if p.ended {
+	if p.ended || !annotation.IsObject() {
 		return
 	}
 	p.cites++
