@@ -104,7 +104,9 @@ func TestCeiling(t *testing.T) {
 		"searches": {"anthropic", "claude-haiku-4-5", 0, 0, &price.Most{Counts: counts(n{llm.WebSearch: 5})}, 50_000_000},
 		// 1 x 50
 		"one token": {"openai", "gpt-5-nano", 1, 0, nil, 50},
-		"nothing":   {"openai", "gpt-5-nano", 0, 0, nil, 0},
+		// 3 x 37.5, up
+		"half a nano is rounded up": {"gemini", "gemini-flash-1.5-8b", 3, 0, nil, 113},
+		"nothing":                   {"openai", "gpt-5-nano", 0, 0, nil, 0},
 		// saturates
 		"more than there is": {"openai", "o1-pro", math.MaxInt64, math.MaxInt64, nil, math.MaxInt64},
 	}

@@ -13,7 +13,10 @@ import (
 type Most struct {
 	At time.Time // the call's arrival, by which it is also settled
 
-	ServiceTier, Speed, Geo string // as asked for; empty: the default
+	// ServiceTier, Speed and Geo are as the request asks for; empty means the
+	// ordinary ones. Where the provider's account is set to dearer ones, and the
+	// request does not say, give the account's.
+	ServiceTier, Speed, Geo string
 
 	// Sound, Pictures and Video say that the call may carry them, in or out.
 	Sound, Pictures, Video bool
@@ -101,11 +104,6 @@ func (e *Entry) Ceiling(inputTokens, outputTokens int64, m *Most) money.Nano {
 		if n > 0 && !units[q].token {
 			s.charge(&sum, q, n)
 		}
-	}
-	// A price by the minute or the hour drops fractions of a femto-dollar, which
-	// rounding up would otherwise have counted.
-	if m.Counts[llm.AudioMicros]|m.Counts[llm.ComputeMicros] != 0 {
-		sum.Add(2, 1)
 	}
 	return sum.Ceil()
 }

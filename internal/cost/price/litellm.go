@@ -58,8 +58,11 @@ var litellmModes = [...]struct{ suffix, mode string }{
 	{"_flex", "flex"}, {"_priority", "priority"}, {"_batches", "batch"},
 }
 
+// importLiteLLM reads LiteLLM's list. It is long and written by many hands: a model
+// that cannot be read or believed is left out and named, not fatal.
 func importLiteLLM(top map[string]json.RawMessage) (providers []FileProvider, skipped []string, err error) {
 	byID := map[string]*FileProvider{}
+	var refused []string
 	for _, name := range slices.Sorted(maps.Keys(top)) {
 		if name == "sample_spec" {
 			continue
@@ -74,8 +77,12 @@ func importLiteLLM(top map[string]json.RawMessage) (providers []FileProvider, sk
 		}
 		id := litellmID(kind)
 		m, gaps, err := litellmModel(name, kind, id, fields)
+		if err == nil {
+			_, err = (&context{provider: id, sharedModes: noModes(), sharedGeos: noModes()}).compile(&m)
+		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("litellm: %s: %w", name, err)
+			refused = append(refused, name+": "+err.Error())
+			continue
 		}
 		for _, gap := range gaps {
 			skipped = append(skipped, name+": "+gap)
@@ -88,8 +95,9 @@ func importLiteLLM(top map[string]json.RawMessage) (providers []FileProvider, sk
 		p.Models = append(p.Models, m)
 	}
 	if len(byID) == 0 {
-		return nil, nil, fmt.Errorf("litellm: no models")
+		return nil, nil, fmt.Errorf("litellm: no model with a price that can be believed: %s", strings.Join(refused[:min(3, len(refused))], "; "))
 	}
+	skipped = append(refused, skipped...)
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
 		providers = append(providers, *byID[id])
 	}

@@ -135,10 +135,7 @@ func FuzzLoad(f *testing.F) {
 		for q := range u.N {
 			u.N[q] = int64(q) * 1000
 		}
-		most := &price.Most{ServiceTier: "flex", Geo: "us", Sound: true, Pictures: true, Video: true}
-		for q := range u.N {
-			most.Counts[q] = u.N[q]
-		}
+		most := &price.Most{ServiceTier: "flex", Geo: "us", Sound: true, Pictures: true, Video: true, Counts: u.N}
 		for _, p := range c.Providers() {
 			for _, e := range c.Entries(p) {
 				cost, ceiling := e.Cost(u, time.Time{}), e.Ceiling(u.InputTokens(), u.OutputTokens(), most)

@@ -23,6 +23,10 @@ func TestOverlay(t *testing.T) {
 		{Provider: "openai", Model: "gpt-4o", Rates: price.Rates{"input": "1", "output": "4"}, From: "2027-01-01", Until: "2027-02-01"},
 		{Provider: "openai", Model: "gpt-4.1", Rates: price.Rates{"input": "1", "output": "4"}},
 		{Provider: "openai", Model: "gpt-4.1", Times: "0.5", Window: "22:00-06:00"},
+		{Provider: "openai", Model: "gpt-4.1", Times: "0.9", From: "2027-01-01"},
+		{Provider: "mistral", Model: "odd-down", Rates: price.Rates{"input": "0.000100001"}},
+		{Provider: "mistral", Model: "odd-up", Rates: price.Rates{"input": "0.000100003"}},
+		{Provider: "mistral", Model: "odd-*", Times: "0.5"},
 		{Provider: "openai", Model: "new-model", Rates: price.Rates{"input": "1", "output": "2"}, From: "2027-01-01"},
 		{Provider: "mistral", Model: "/^our-/", Rates: price.Rates{"input": "1", "output": "2"},
 			Tiers: []price.FileTier{{Over: 1000, Rates: price.Rates{"input": "3"}}}},
@@ -60,6 +64,12 @@ func TestOverlay(t *testing.T) {
 		"by day":                         {"openai", "gpt-4.1", "2026-11-25T21:59:59Z", usage(n{llm.Input: 1000}), 1_000_000},
 		"by night":                       {"openai", "gpt-4.1", "2026-11-25T22:00:00Z", usage(n{llm.Input: 1000}), 500_000},
 		"early in the morning":           {"openai", "gpt-4.1", "2026-11-25T05:59:59Z", usage(n{llm.Input: 1000}), 500_000},
+		"a discount on top, by day":      {"openai", "gpt-4.1", "2027-01-01T12:00:00Z", usage(n{llm.Input: 1000}), 900_000},
+		"a discount on top, by night":    {"openai", "gpt-4.1", "2027-01-01T23:00:00Z", usage(n{llm.Input: 1000}), 450_000},
+		// 100,001 x 0.5 femto-dollars a token, to even: 50,000; a million of them
+		"a rate that does not halve, down": {"mistral", "odd-down", "", usage(n{llm.Input: 1_000_000}), 50_000},
+		// 100,003 x 0.5: 50,002
+		"a rate that does not halve, up": {"mistral", "odd-up", "", usage(n{llm.Input: 1_000_000}), 50_002},
 		"a new model, too early":         {"openai", "new-model", "2026-12-31T00:00:00Z", usage(n{llm.Input: 1000}), -1},
 		"a new model":                    {"openai", "new-model", "2027-01-01T00:00:00Z", usage(n{llm.Input: 1000}), 1_000_000},
 		// 1,001 x 3,000

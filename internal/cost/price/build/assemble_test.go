@@ -42,7 +42,7 @@ func TestAssemble(t *testing.T) {
 	tests := map[string]struct{ extras, says, refuses string }{
 		"a derived rate": {`{` + top + `,"providers":[],"derive":[{"provider":"acme","models":"claude","set":"cache_write_1h","from":"input","times":"2","source":"x"}]}`,
 			`"cache_write_1h":"4.4"`, ""},
-		"free models": {`{` + top + `,"providers":[],"free":[{"suffix":":free","source":"x"}]}`, `{"id":"b:free","rates":{"input":"0","output":"0"}}`, ""},
+		"free models":                    {`{` + top + `,"providers":[],"free":[{"suffix":":free","source":"x"}]}`, `{"id":"b:free","rates":{"input":"0","output":"0"}}`, ""},
 		"models without a price stay so": {`{` + top + `,"providers":[]}`, `{"id":"c"}`, ""},
 		"a new provider":                 {`{` + top + `,"providers":[{"id":"sim","models":[{"id":"m","rates":{"input":"1"}}]}],"order":["sim"]}`, "\"providers\":[\n{\"id\":\"sim\"", ""},
 		"a tool's price":                 {`{` + top + `,"providers":[{"id":"acme","models":[{"id":"claude-a","rates":{"web_search":"10"}}]}]}`, `"output":"11","web_search":"10"`, ""},
