@@ -174,6 +174,9 @@ func (a *app) checkServer(ctx context.Context, cfg config.Config) (*client.Statu
 	if a.url == "" && a.Getenv("STEWARD_URL") == "" {
 		a.url = "http://" + reachable(cfg.Listen)
 	}
+	if isLocal(a.serverURL()) {
+		a.data = cfg.Data // which the file may have named
+	}
 	short, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	st, err := a.client().Status(short)

@@ -13,9 +13,9 @@ func Example() (string, error) {
 		return "", err
 	}
 	var b strings.Builder
-	b.WriteString("# Steward's configuration. Every field is here with its default, commented out: what you\n" +
-		"# do not need, leave out. Secrets stand here by reference only: env:NAME or file:/path.\n" +
-		"# Check a change with: steward doctor\n")
+	b.WriteString("## Steward's configuration. Every field is here with its default, commented out: what you\n" +
+		"## do not need, leave out. Secrets stand here by reference only: env:NAME or file:/path.\n" +
+		"## Check a change with: steward doctor\n")
 	for i := range fields {
 		f := &fields[i]
 		b.WriteString("\n")
