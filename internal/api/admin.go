@@ -14,8 +14,8 @@ import (
 )
 
 type reportInput struct {
-	span
-	scope
+	Span
+	Scope
 	By []string `query:"by,explode" nullable:"false" doc:"Dimensions of the rows: org, team, project, key, key_name, provider, model, day, pricing; none: the total only"`
 }
 

@@ -26,13 +26,13 @@ func (s *Server) calls(api huma.API) {
 	s.tail(api)
 }
 
-// span is the time that a query is about.
-type span struct {
+// Span is the time that a query is about.
+type Span struct {
 	From string `query:"from" doc:"Inclusive: RFC 3339 or YYYY-MM-DD (UTC)"`
 	To   string `query:"to" doc:"Exclusive: RFC 3339 or YYYY-MM-DD (UTC)"`
 }
 
-func (p *span) times() (from, to time.Time, err error) {
+func (p *Span) times() (from, to time.Time, err error) {
 	if from, err = moment("from", p.From); err != nil {
 		return from, to, err
 	}
@@ -53,8 +53,8 @@ func moment(name, text string) (time.Time, error) {
 		Hinted("write 2026-11-23 or 2026-11-23T14:03:00Z").At(name)
 }
 
-// scope says whose calls a query is about.
-type scope struct {
+// Scope says whose calls a query is about.
+type Scope struct {
 	Provider string `query:"provider"`
 	Model    string `query:"model" doc:"Served or asked model; a trailing * matches any ending"`
 	Project  string `query:"project"`
@@ -63,8 +63,8 @@ type scope struct {
 }
 
 type listInput struct {
-	span
-	scope
+	Span
+	Scope
 	Subject   string `query:"subject"`
 	Session   string `query:"session"`
 	TraceID   string `query:"trace_id"`
