@@ -8,7 +8,7 @@ type Call = calls.View
 
 // CallPage is one page of calls, newest first.
 type CallPage struct {
-	Calls []Call `json:"calls"`
+	Calls []Call `json:"calls" nullable:"false"`
 	Next  string `json:"next" doc:"Pass as before to get the next page; empty: this is the last"`
 }
 
@@ -17,7 +17,7 @@ type CallPage struct {
 type CallDetail struct {
 	Call
 	Timings     Timings          `json:"timings"`
-	Tries       []Try            `json:"tries" doc:"Every try at a provider, in order"`
+	Tries       []Try            `json:"tries" nullable:"false" doc:"Every try at a provider, in order"`
 	Usage       map[string]int64 `json:"usage" doc:"What was used, by quantity; quantities that are zero are left out"`
 	Reported    bool             `json:"usage_reported" doc:"The provider gave the figures; else they were counted here or are unknown"`
 	OtherUsage  []OtherUsage     `json:"other_usage,omitempty" doc:"What other models used within the call"`
@@ -82,7 +82,7 @@ type Key struct {
 	Org      string   `json:"org"`
 	Team     string   `json:"team"`
 	Prefix   string   `json:"prefix" doc:"The visible first characters of the secret"`
-	Models   []string `json:"models" doc:"Patterns of models that it may call; empty: all"`
+	Models   []string `json:"models" nullable:"false" doc:"Patterns of models that it may call; empty: all"`
 	Created  string   `json:"created"`
 	Expires  string   `json:"expires"`
 	Revoked  string   `json:"revoked"`
@@ -111,15 +111,15 @@ type NewKey struct {
 
 // KeyList is every key.
 type KeyList struct {
-	Keys []Key `json:"keys"`
+	Keys []Key `json:"keys" nullable:"false"`
 }
 
 // Report is what calls cost, added up.
 type Report struct {
-	By        []string    `json:"by" doc:"The dimensions of the rows"`
+	By        []string    `json:"by" nullable:"false" doc:"The dimensions of the rows"`
 	From      string      `json:"from" doc:"Inclusive, RFC 3339; empty: from the beginning"`
 	To        string      `json:"to" doc:"Exclusive, RFC 3339; empty: until now"`
-	Rows      []ReportRow `json:"rows" doc:"Dearest first"`
+	Rows      []ReportRow `json:"rows" nullable:"false" doc:"Dearest first"`
 	TotalNano int64       `json:"total_nano" doc:"Cost of all calls, nano-dollars"`
 	Calls     int64       `json:"calls" doc:"All calls, unpriced ones included"`
 	Unpriced  int64       `json:"unpriced" doc:"Calls of unknown cost; they add nothing to the total"`
@@ -172,7 +172,7 @@ type Provider struct {
 
 // ProviderList is every provider.
 type ProviderList struct {
-	Providers []Provider `json:"providers"`
+	Providers []Provider `json:"providers" nullable:"false"`
 }
 
 // ProviderTest is the result of asking a provider whether it answers.
@@ -202,7 +202,7 @@ type Model struct {
 
 // ModelList is every model.
 type ModelList struct {
-	Models []Model `json:"models"`
+	Models []Model `json:"models" nullable:"false"`
 }
 
 // Price is what one model costs.
@@ -213,7 +213,7 @@ type Price struct {
 	Source    string `json:"source" enum:"catalogue,config,override" doc:"catalogue: built in; config: steward.yaml; override: set at run time"`
 	Catalogue string `json:"catalogue" doc:"Version of the price catalogue"`
 	Since     string `json:"since" doc:"Valid from, RFC 3339; empty: from the beginning"`
-	Rates     []Rate `json:"rates"`
+	Rates     []Rate `json:"rates" nullable:"false"`
 	Note      string `json:"note,omitempty"`
 }
 
@@ -229,7 +229,7 @@ type Rate struct {
 // PriceList is the prices that a search found.
 type PriceList struct {
 	Catalogue string  `json:"catalogue" doc:"Version of the price catalogue"`
-	Prices    []Price `json:"prices"`
+	Prices    []Price `json:"prices" nullable:"false"`
 }
 
 // NewPrice sets the prices of one model, before the catalogue's.
@@ -241,7 +241,7 @@ type NewPrice struct {
 
 // NewPrices sets the prices of several models, all or none.
 type NewPrices struct {
-	Prices []NewPrice `json:"prices" minItems:"1" maxItems:"10000"`
+	Prices []NewPrice `json:"prices" nullable:"false" minItems:"1" maxItems:"10000"`
 }
 
 // Status is how the server does.
@@ -254,8 +254,8 @@ type Status struct {
 	Data        string       `json:"data" doc:"The data directory"`
 	Disk        Disk         `json:"disk"`
 	Journal     Journal      `json:"journal"`
-	Projections []Projection `json:"projections"`
-	Providers   []Provider   `json:"providers"`
+	Projections []Projection `json:"projections" nullable:"false"`
+	Providers   []Provider   `json:"providers" nullable:"false"`
 	InFlight    int64        `json:"in_flight" doc:"Calls that are running"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -13,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/steward-llmops/steward/internal/fault"
 )
 
 // Default returns the configuration of an empty file.
@@ -467,4 +470,36 @@ func scalarText(n ast.Node) (string, bool) {
 		return n.GetToken().Value, true
 	}
 	return "", false
+}
+
+// NewOverride returns an override from its fields' names and texts, as the API
+// carries them. Its errors are fault.Invalid.
+func NewOverride(provider, model string, rates map[string]string) (Override, error) {
+	o := Override{Provider: provider, Model: model}
+	v := reflect.ValueOf(&o).Elem()
+	var names []string
+	for i := range v.NumField() {
+		if shapeOf(v.Field(i).Type()) == Amount {
+			names = append(names, v.Type().Field(i).Tag.Get("yaml"))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(rates)) {
+		if !slices.Contains(names, name) {
+			f := fault.New(fault.Invalid, "unknown_rate", "a price has no field %q", name).At("rates." + name)
+			if near := nearest(name, names); near != "" {
+				return o, f.Hinted("did you mean %q?", near)
+			}
+			return o, f.Hinted("choose among %s", strings.Join(names, ", "))
+		}
+		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return f.Tag.Get("yaml") == name })
+		if err := setScalar(v.Field(i), rates[name]); err != nil {
+			what, hint, _ := strings.Cut(err.Error(), "; ")
+			return o, fault.New(fault.Invalid, "invalid_price", "%s: %s", name, what).Hinted("%s", hint).At("rates." + name)
+		}
+	}
+	if model == "" || len(o.Rates()) == 0 {
+		return o, fault.New(fault.Invalid, "invalid_price", "a price needs a model and at least one rate").
+			Hinted("such as input=2.50 output=10.00").At("rates")
+	}
+	return o, nil
 }

@@ -121,8 +121,11 @@ type Price string
 // IsSet reports whether a price was given.
 func (p Price) IsSet() bool { return p != "" }
 
-// ParsePrice reads a price of zero or more with at most nine decimals.
+// ParsePrice reads a price of zero or more with at most nine decimals; "" is none.
 func ParsePrice(s string) (Price, error) {
+	if s == "" {
+		return "", nil
+	}
 	n, err := money.Parse(s)
 	if err != nil {
 		return "", fmt.Errorf("%q is not a price; write dollars as a decimal with at most nine places: \"2.50\"", s)
