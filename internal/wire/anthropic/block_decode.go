@@ -60,29 +60,30 @@ func (r reader) content(v gjson.Result, param string) ([]llm.Part, *fault.Error)
 // block reads the block at position i of param.
 func (r reader) block(v gjson.Result, param string, i int) (p llm.Part, fail *fault.Error) {
 	at := func() string { return param + "." + strconv.Itoa(i) }
-	typ := v.Get("type")
-	if !v.IsObject() || typ.Type != gjson.String || typ.Str == "" {
+	o := fieldsOf(v)
+	typ := o.get("type")
+	if typ.Type != gjson.String || typ.Str == "" {
 		return p, invalid(at(), "%s must be a block with a type", at())
 	}
 	switch typ.Str {
 	case typeText:
-		p, fail = r.text(v, at)
+		p, fail = r.text(o, at)
 	case typeThinking:
-		p = r.thinking(v)
+		p = r.thinking(o)
 	case typeRedacted:
-		p = r.redacted(v)
+		p = r.redacted(o)
 	case typeImage:
-		p = r.image(v)
+		p = r.image(v, o)
 	case typeDocument:
-		p = r.document(v)
+		p = r.document(v, o)
 	case typeToolUse:
-		p, fail = r.toolUse(v, at)
+		p, fail = r.toolUse(o, at)
 	case typeToolResult:
-		p, fail = r.toolResult(v, at)
+		p, fail = r.toolResult(o, at)
 	default:
 		p = opaque(v, typ.Str)
 	}
-	if c := v.Get("cache_control"); fail == nil && c.IsObject() {
+	if c := o.get("cache_control"); fail == nil && c.IsObject() {
 		p.Cache = r.cache(c, typ.Str)
 	}
 	return p, fail
@@ -94,47 +95,46 @@ func opaque(v gjson.Result, typ string) llm.Part {
 	}}
 }
 
-// rest names the fields of v, a thing called name, that are not among known.
-func (r reader) rest(v gjson.Result, name string, known ...string) {
-	v.ForEach(func(key, val gjson.Result) bool {
-		if val.Type != gjson.Null && !slices.Contains(known, key.String()) {
-			r.unknown.Add(name + "." + key.String())
+// rest names the fields of o, a thing called name, that are not among known.
+func (r reader) rest(o object, name string, known ...string) {
+	for i := range o {
+		if !slices.Contains(known, o[i].key) {
+			r.unknown.Add(name + "." + o[i].key)
 		}
-		return true
-	})
+	}
 }
 
 func (r reader) cache(v gjson.Result, name string) *llm.CacheMark {
-	r.rest(v, name+".cache_control", "type", "ttl")
+	r.rest(fieldsOf(v), name+".cache_control", "type", "ttl")
 	return &llm.CacheMark{TTL: v.Get("ttl").String()}
 }
 
-func (r reader) text(v gjson.Result, at func() string) (llm.Part, *fault.Error) {
-	text := v.Get("text")
+func (r reader) text(o object, at func() string) (llm.Part, *fault.Error) {
+	text := o.get("text")
 	if text.Type != gjson.String {
 		return llm.Part{}, invalid(at()+".text", "%s.text must be a string", at())
 	}
-	r.rest(v, typeText, "type", "text", "citations", "cache_control")
+	r.rest(o, typeText, "type", "text", "citations", "cache_control")
 	return llm.Part{
-		Kind: llm.KindText, Text: text.Str, Citations: decodeCitations(v.Get("citations")),
+		Kind: llm.KindText, Text: text.Str, Citations: decodeCitations(o.get("citations")),
 	}, nil
 }
 
 // thinking reads a thought. One without text keeps its signature: newer models
 // answer with the signature alone, and want it back.
-func (r reader) thinking(v gjson.Result) llm.Part {
-	r.rest(v, typeThinking, "type", "thinking", "signature")
-	signature := v.Get("signature").String()
+func (r reader) thinking(o object) llm.Part {
+	r.rest(o, typeThinking, "type", "thinking", "signature")
+	signature := o.get("signature").String()
 	block, ok := uncarry(signature)
 	if !ok || !r.replay {
 		block = &llm.ReasoningBlock{Signature: signature, Issuer: llm.AnthropicMessages}
 	}
-	return llm.Part{Kind: llm.KindReasoning, Text: v.Get("thinking").String(), Reasoning: block}
+	return llm.Part{Kind: llm.KindReasoning, Text: o.get("thinking").String(), Reasoning: block}
 }
 
-func (r reader) redacted(v gjson.Result) llm.Part {
-	r.rest(v, typeRedacted, "type", "data")
-	data := v.Get("data").String()
+func (r reader) redacted(o object) llm.Part {
+	r.rest(o, typeRedacted, "type", "data")
+	data := o.get("data").String()
 	block, ok := uncarry(data)
 	if !ok || !r.replay {
 		block = &llm.ReasoningBlock{Encrypted: data, Issuer: llm.AnthropicMessages}
@@ -145,8 +145,7 @@ func (r reader) redacted(v gjson.Result) llm.Part {
 
 // source reads where an image's or document's bytes are; ok is false for a kind
 // of source that is not known.
-func source(v gjson.Result) (*llm.Media, bool) {
-	s := v.Get("source")
+func source(s gjson.Result) (*llm.Media, bool) {
 	switch s.Get("type").String() {
 	case "base64":
 		return &llm.Media{MIME: s.Get("media_type").String(), Data: s.Get("data").String()}, true
@@ -160,27 +159,27 @@ func source(v gjson.Result) (*llm.Media, bool) {
 	return nil, false
 }
 
-func (r reader) image(v gjson.Result) llm.Part {
-	media, ok := source(v)
+func (r reader) image(v gjson.Result, o object) llm.Part {
+	media, ok := source(o.get("source"))
 	if !ok {
 		return opaque(v, typeImage)
 	}
-	r.rest(v, typeImage, "type", "source", "cache_control")
+	r.rest(o, typeImage, "type", "source", "cache_control")
 	return llm.Part{Kind: llm.KindImage, Media: media}
 }
 
-func (r reader) document(v gjson.Result) llm.Part {
-	media, ok := source(v)
+func (r reader) document(v gjson.Result, o object) llm.Part {
+	media, ok := source(o.get("source"))
 	if !ok {
-		if media, ok = r.blocksAsText(v.Get("source")); !ok {
+		if media, ok = r.blocksAsText(o.get("source")); !ok {
 			return opaque(v, typeDocument)
 		}
 	}
-	media.Name = v.Get("title").String()
-	if v.Get("citations.enabled").Bool() {
+	media.Name = o.get("title").String()
+	if o.get("citations").Get("enabled").Bool() {
 		r.unknown.Add("document.citations")
 	}
-	r.rest(v, typeDocument, "type", "source", "title", "citations", "cache_control")
+	r.rest(o, typeDocument, "type", "source", "title", "citations", "cache_control")
 	return llm.Part{Kind: llm.KindDocument, Media: media}
 }
 
@@ -209,17 +208,17 @@ func (r reader) blocksAsText(s gjson.Result) (*llm.Media, bool) {
 	return &llm.Media{MIME: "text/plain", Plain: strings.Join(texts, "\n\n")}, true
 }
 
-func (r reader) toolUse(v gjson.Result, at func() string) (llm.Part, *fault.Error) {
-	name := v.Get("name")
+func (r reader) toolUse(o object, at func() string) (llm.Part, *fault.Error) {
+	name := o.get("name")
 	if name.Type != gjson.String || name.Str == "" {
 		return llm.Part{}, invalid(at()+".name", "%s.name must be the tool's name", at())
 	}
-	if v.Get("caller.type").String() != "direct" && given(v.Get("caller")) {
+	if c := o.get("caller"); c.Exists() && c.Get("type").String() != "direct" {
 		r.unknown.Add("tool_use.caller")
 	}
-	r.rest(v, typeToolUse, "type", "id", "name", "input", "caller", "cache_control")
+	r.rest(o, typeToolUse, "type", "id", "name", "input", "caller", "cache_control")
 	return llm.Part{Kind: llm.KindToolCall, Call: &llm.ToolCall{
-		ID: v.Get("id").String(), Name: name.Str, Arguments: arguments(v.Get("input")),
+		ID: o.get("id").String(), Name: name.Str, Arguments: arguments(o.get("input")),
 	}}, nil
 }
 
@@ -232,18 +231,18 @@ func arguments(v gjson.Result) string {
 	return v.Raw
 }
 
-func (r reader) toolResult(v gjson.Result, at func() string) (llm.Part, *fault.Error) {
-	id := v.Get("tool_use_id")
+func (r reader) toolResult(o object, at func() string) (llm.Part, *fault.Error) {
+	id := o.get("tool_use_id")
 	if id.Type != gjson.String || id.Str == "" {
 		return llm.Part{}, invalid(at()+".tool_use_id", "%s.tool_use_id must name the call that it answers", at())
 	}
-	result := &llm.ToolResult{CallID: id.Str, IsError: v.Get("is_error").Bool()}
-	if content := v.Get("content"); given(content) {
+	result := &llm.ToolResult{CallID: id.Str, IsError: o.get("is_error").Bool()}
+	if content := o.get("content"); given(content) {
 		var fail *fault.Error
 		if result.Parts, fail = r.content(content, at()+".content"); fail != nil {
 			return llm.Part{}, fail
 		}
 	}
-	r.rest(v, typeToolResult, "type", "tool_use_id", "content", "is_error", "cache_control")
+	r.rest(o, typeToolResult, "type", "tool_use_id", "content", "is_error", "cache_control")
 	return llm.Part{Kind: llm.KindToolResult, Result: result}, nil
 }

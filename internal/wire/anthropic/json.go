@@ -21,6 +21,40 @@ func parse(body []byte) (obj gjson.Result, ok bool) {
 // rawOf copies a value's JSON text.
 func rawOf(v gjson.Result) json.RawMessage { return json.RawMessage(v.Raw) }
 
+// object is a JSON object taken apart in one pass. The first of equal keys wins.
+type object []field
+
+type field struct {
+	key string
+	val gjson.Result
+}
+
+// fieldsOf takes v apart; what is no object has no fields. Fields that are null
+// count as absent.
+func fieldsOf(v gjson.Result) object {
+	if !v.IsObject() {
+		return nil
+	}
+	o := make(object, 0, 6)
+	v.ForEach(func(key, val gjson.Result) bool {
+		if val.Type != gjson.Null {
+			o = append(o, field{key.Str, val})
+		}
+		return true
+	})
+	return o
+}
+
+// get returns the value of key, which does not exist where the object lacks it.
+func (o object) get(key string) gjson.Result {
+	for i := range o {
+		if o[i].key == key {
+			return o[i].val
+		}
+	}
+	return gjson.Result{}
+}
+
 func isObject(s string) bool { return gjson.Parse(s).IsObject() }
 
 func given(v gjson.Result) bool { return v.Exists() && v.Type != gjson.Null }

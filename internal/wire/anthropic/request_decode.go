@@ -82,7 +82,7 @@ func (d *requestReader) field(key string, v gjson.Result) *fault.Error {
 		return d.toolChoice(v)
 	case "metadata":
 		r.User = v.Get("user_id").String()
-		d.rest(v, "metadata", "user_id")
+		d.rest(fieldsOf(v), "metadata", "user_id")
 	case "thinking":
 		return d.thinkingConfig(v)
 	case "output_config":
@@ -137,8 +137,9 @@ func (d *requestReader) messages(v gjson.Result) *fault.Error {
 }
 
 func (d *requestReader) message(v gjson.Result, param string) *fault.Error {
+	o := fieldsOf(v)
 	var role llm.Role
-	switch v.Get("role").String() {
+	switch o.get("role").String() {
 	case "user":
 		role = llm.RoleUser
 	case "assistant":
@@ -148,11 +149,11 @@ func (d *requestReader) message(v gjson.Result, param string) *fault.Error {
 	default:
 		return invalid(param+".role", "%s.role must be user, assistant or system", param)
 	}
-	parts, fail := d.content(v.Get("content"), param+".content")
+	parts, fail := d.content(o.get("content"), param+".content")
 	if fail != nil {
 		return fail
 	}
-	d.rest(v, "messages", "role", "content")
+	d.rest(o, "messages", "role", "content")
 	d.req.Messages = append(d.req.Messages, llm.Message{Role: role, Parts: parts})
 	return nil
 }
@@ -197,7 +198,7 @@ func (d *requestReader) tool(v gjson.Result, param string) *fault.Error {
 		strict := s.Bool()
 		t.Strict = &strict
 	}
-	d.rest(v, "tools", "type", "name", "description", "input_schema", "strict", "cache_control")
+	d.rest(fieldsOf(v), "tools", "type", "name", "description", "input_schema", "strict", "cache_control")
 	d.req.Tools = append(d.req.Tools, t)
 	return nil
 }
@@ -223,7 +224,7 @@ func (d *requestReader) toolChoice(v gjson.Result) *fault.Error {
 		parallel := !p.Bool()
 		d.req.ParallelTools = &parallel
 	}
-	d.rest(v, "tool_choice", "type", "name", "disable_parallel_tool_use")
+	d.rest(fieldsOf(v), "tool_choice", "type", "name", "disable_parallel_tool_use")
 	return nil
 }
 
@@ -235,7 +236,7 @@ func (d *requestReader) outputFormat(v gjson.Result) {
 		return
 	}
 	d.req.Output = llm.OutputShape{Kind: "schema", Schema: rawOf(schema)}
-	d.rest(v, "output_format", "type", "schema")
+	d.rest(fieldsOf(v), "output_format", "type", "schema")
 }
 
 func (d *requestReader) outputConfig(v gjson.Result) {
@@ -245,7 +246,7 @@ func (d *requestReader) outputConfig(v gjson.Result) {
 	if f := v.Get("format"); given(f) {
 		d.outputFormat(f)
 	}
-	d.rest(v, "output_config", "effort", "format")
+	d.rest(fieldsOf(v), "output_config", "effort", "format")
 }
 
 func (d *requestReader) reasoning() *llm.Reasoning {
@@ -275,7 +276,7 @@ func (d *requestReader) thinkingConfig(v gjson.Result) *fault.Error {
 	case "omitted":
 		d.req.Unknown.Add("thinking.display")
 	}
-	d.rest(v, "thinking", "type", "budget_tokens", "display")
+	d.rest(fieldsOf(v), "thinking", "type", "budget_tokens", "display")
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/bytedance/sonic"
 	"github.com/tidwall/gjson"
@@ -78,8 +79,11 @@ func (d *decoder) event(name string, data []byte) bool {
 		}
 		return !d.stopped
 	}
-	obj, ok := parse(bytes.ToValidUTF8(data, []byte("\uFFFD")))
-	if !ok {
+	if !utf8.Valid(data) {
+		data = bytes.ToValidUTF8(data, []byte("\uFFFD"))
+	}
+	obj := gjson.ParseBytes(data)
+	if !sonic.Valid(data) || !obj.IsObject() {
 		d.fail(badStream())
 		return false
 	}
