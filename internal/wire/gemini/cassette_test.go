@@ -119,7 +119,7 @@ func TestRecordedRequestsEncodeToTheSame(t *testing.T) {
 
 func TestRecordedAnswersAreReadAndMetered(t *testing.T) {
 	codec := gemini.Generate()
-	total, answers, refused, parts := 0, 0, 0, 0
+	total, answers, refused, parts, cited := 0, 0, 0, 0, 0
 	kinds := map[llm.Kind]int{}
 	finishes := map[llm.Finish]int{}
 	for _, i := range recorded(t, "generateContent") {
@@ -148,7 +148,9 @@ func TestRecordedAnswersAreReadAndMetered(t *testing.T) {
 		}
 		checkReading(t, i.ID, reading, resp, want)
 		checkAnswerSurvives(t, i.ID, resp)
+		cited += checkCitations(t, i.ID, body, resp)
 	}
+	t.Logf("%d citations lie where the recorded segments say", cited)
 	t.Logf("%d generateContent: %d answers read and metered (%d parts by kind %v, finish %v), %d errors", total, answers, parts, kinds, finishes, refused)
 }
 
@@ -285,6 +287,45 @@ func checkReading(t *testing.T, id string, r wire.Reading, resp *llm.Response, u
 	if !r.Complete || !r.Done || r.Err != nil || r.UsageOnly || r.FirstToken != output || r.OutputBytes < bytes {
 		t.Errorf("%s: measured %+v; output %v, %d bytes of text", id, r, output, bytes)
 	}
+}
+
+// checkCitations compares the words at each citation's characters with the text
+// that the recorded segments quote, and returns how many there are.
+func checkCitations(t *testing.T, id string, body []byte, resp *llm.Response) int {
+	t.Helper()
+	var a struct {
+		Candidates []struct {
+			GroundingMetadata struct {
+				GroundingSupports []struct {
+					Segment               struct{ Text string }
+					GroundingChunkIndices []int
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(body, &a); err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, c := range a.Candidates {
+		for _, s := range c.GroundingMetadata.GroundingSupports {
+			for range s.GroundingChunkIndices {
+				want = append(want, s.Segment.Text)
+			}
+		}
+	}
+	for _, p := range resp.Parts {
+		for _, c := range p.Citations {
+			if !c.InAnswer || c.URL == "" && c.Title == "" && c.Quote == "" {
+				t.Errorf("%s: citation %+v", id, c)
+			}
+			got = append(got, string([]rune(p.Text)[c.Start:c.End]))
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: cited words (-recorded +decoded):\n%s", id, diff)
+	}
+	return len(got)
 }
 
 // checkAnswerSurvives writes an answer whole and as a stream in both forms, and

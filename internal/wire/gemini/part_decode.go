@@ -17,10 +17,10 @@ import (
 type partReader struct {
 	unknown llm.Lost
 	err     *fault.Error // the first fault
-	calls   int          // function calls seen
+	called  bool         // a function call was seen
+	made    int          // calls, and results without a call, so far: the position in made ids
 	newID   func(n int) string
 	open    []llm.ToolCall // calls without a result yet
-	names   map[string]string
 }
 
 func (r *partReader) fail(f *fault.Error) {
@@ -202,9 +202,10 @@ func (r *partReader) call(v gjson.Result, at string) llm.Part {
 		r.fail(wrong(at+".name", "the name of a function"))
 	}
 	if c.ID == "" && r.newID != nil {
-		c.ID = r.newID(r.calls)
+		c.ID = r.newID(r.made)
 	}
-	r.calls++
+	r.made++
+	r.called = true
 	r.open = append(r.open, c)
 	return llm.Part{Kind: llm.KindToolCall, Call: &c}
 }
@@ -256,8 +257,8 @@ func (r *partReader) tie(res *llm.ToolResult) {
 		}
 	}
 	if res.CallID == "" && r.newID != nil {
-		res.CallID = r.newID(r.calls)
-		r.calls++
+		res.CallID = r.newID(r.made)
+		r.made++
 	}
 }
 

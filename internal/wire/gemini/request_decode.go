@@ -110,7 +110,13 @@ func (d *requestReader) system(v gjson.Result) {
 		d.fail(wrong("systemInstruction", "an object with parts"))
 		return
 	}
-	for _, p := range d.parts(field(v, "parts"), "systemInstruction.parts") {
+	own := requestReader{} // its parts are no turn of the conversation
+	list := own.parts(field(v, "parts"), "systemInstruction.parts")
+	if own.err != nil {
+		d.fail(own.err)
+	}
+	d.unknown.AddAll(own.unknown)
+	for _, p := range list {
 		if p.Kind != llm.KindText {
 			d.unknown.Add("systemInstruction.parts")
 			continue

@@ -120,7 +120,7 @@ func decodeResponse(body []byte) (*llm.Response, error) {
 	if r.err != nil {
 		return nil, fault.New(fault.Upstream, "response_malformed", "the provider's answer has a malformed part").Because(r.err)
 	}
-	resp.Finish = finishOf(a.finish, r.calls > 0)
+	resp.Finish = finishOf(a.finish, r.called)
 	if a.blocked() {
 		resp.Finish = llm.FinishContentFilter
 	}

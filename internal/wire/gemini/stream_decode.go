@@ -130,7 +130,7 @@ func (d *streamReader) end(err error) {
 		return
 	}
 	d.close()
-	finish := finishOf(d.finish, d.reader.calls > 0)
+	finish := finishOf(d.finish, d.reader.called)
 	if d.block {
 		finish = llm.FinishContentFilter
 	}
