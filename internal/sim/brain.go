@@ -65,7 +65,8 @@ type thinker struct {
 	model  string
 	temper temper
 	prompt *prompt
-	rng    *rand.Rand
+	rng    *rand.Rand // of what is said
+	ids    *rand.Rand // of ids and signatures, whose look is the format's
 	budget int64  // tokens left of max_tokens
 	text   string // of the last user message
 	resp   *llm.Response
@@ -85,12 +86,13 @@ func (s *Server) think(req *llm.Request, format llm.Format, c *controls) *answer
 	t := &thinker{
 		req: req, format: format, model: model, temper: temper, prompt: p,
 		rng:    rand.New(rand.NewPCG(seed, print)),
+		ids:    rand.New(rand.NewPCG(print, hashString(seed, "ids"))),
 		budget: 1 << 40,
 		text:   lastUserText(req),
 	}
 	a := &answer{group: 1, top: -1, rng: rand.New(rand.NewPCG(print, seed))}
 	t.resp = &a.resp
-	t.resp.ID, t.resp.Model, t.resp.Created = answerID(t.rng, format), req.Model, now.Unix()
+	t.resp.ID, t.resp.Model, t.resp.Created = answerID(t.ids, format), req.Model, now.Unix()
 	if req.MaxTokens != nil {
 		t.budget = max(0, *req.MaxTokens)
 	}
@@ -243,7 +245,7 @@ func (t *thinker) block() *llm.ReasoningBlock {
 	case llm.AnthropicMessages, llm.BedrockConverse, llm.GeminiGenerate:
 		b.Signature = t.signature()
 	case llm.OpenAIResponses:
-		b.ID, b.Summary = token(t.rng, "rs_", 48), true
+		b.ID, b.Summary = token(t.ids, "rs_", 48), true
 		if t.req.Reasoning != nil && t.req.Reasoning.Encrypted {
 			b.Encrypted = t.signature()
 		}
@@ -254,7 +256,7 @@ func (t *thinker) block() *llm.ReasoningBlock {
 func (t *thinker) signature() string {
 	var raw []byte
 	for range 12 {
-		raw = binary.BigEndian.AppendUint64(raw, t.rng.Uint64())
+		raw = binary.BigEndian.AppendUint64(raw, t.ids.Uint64())
 	}
 	return base64.StdEncoding.EncodeToString(raw)
 }
@@ -267,7 +269,7 @@ func (t *thinker) call(tools []*llm.Tool) {
 		t.budget -= n
 		t.resp.Usage.N[llm.Output] += n + CountTokens(tool.Name)
 		t.resp.Parts = append(t.resp.Parts, llm.Part{Kind: llm.KindToolCall, Call: &llm.ToolCall{
-			ID: callID(t.rng, t.format), Name: tool.Name, Arguments: args,
+			ID: callID(t.ids, t.format), Name: tool.Name, Arguments: args,
 		}})
 		if cut {
 			t.resp.Finish = llm.FinishLength
