@@ -157,4 +157,3 @@ func (p *prices) kind(list string) string {
 	}
 	return list
 }
-
