@@ -1,0 +1,159 @@
+package openai
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/bytedance/sonic"
+	"github.com/tidwall/gjson"
+)
+
+// parse returns the JSON value in data, and false where there is none. The value
+// does not refer to data.
+func parse(data []byte) (gjson.Result, bool) {
+	if !sonic.Valid(data) {
+		return gjson.Result{}, false
+	}
+	return gjson.ParseBytes(data), true
+}
+
+// view returns data as a string without copying it.
+func view(data []byte) string { return unsafe.String(unsafe.SliceData(data), len(data)) }
+
+// text returns the whole text of a JSON string. gjson's own Str ends at a raw
+// control character or an unknown escape, which some servers send.
+func text(v gjson.Result) string {
+	if v.Type != gjson.String {
+		return ""
+	}
+	if len(v.Raw) < 2 || strings.IndexByte(v.Raw, '\\') < 0 {
+		return v.Str
+	}
+	return unescape(v.Raw[1 : len(v.Raw)-1])
+}
+
+// unescape decodes the inside of a JSON string. What is no known escape stays as
+// it is; half a surrogate pair becomes U+FFFD.
+func unescape(s string) string {
+	out := make([]byte, 0, len(s))
+	for {
+		i := strings.IndexByte(s, '\\')
+		if i < 0 || i+1 == len(s) {
+			return string(append(out, s...))
+		}
+		out = append(out, s[:i]...)
+		c := s[i+1]
+		s = s[i+2:]
+		switch c {
+		case '"', '\\', '/':
+			out = append(out, c)
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'n':
+			out = append(out, '\n')
+		case 'r':
+			out = append(out, '\r')
+		case 't':
+			out = append(out, '\t')
+		case 'u':
+			r, ok := hex4(s)
+			if !ok {
+				out = append(out, '\\', 'u')
+				continue
+			}
+			s = s[4:]
+			if utf16.IsSurrogate(r) {
+				pair := rune(utf8.RuneError)
+				if strings.HasPrefix(s, `\u`) {
+					if low, ok := hex4(s[2:]); ok {
+						pair = utf16.DecodeRune(r, low)
+					}
+				}
+				if pair != utf8.RuneError {
+					s = s[6:]
+				}
+				r = pair
+			}
+			out = utf8.AppendRune(out, r)
+		default:
+			out = append(out, '\\', c)
+		}
+	}
+}
+
+func hex4(s string) (rune, bool) {
+	if len(s) < 4 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s[:4], 16, 16)
+	return rune(n), err == nil
+}
+
+// whole returns a JSON number without a fraction ("100", "100.0", "1e3").
+func whole(v gjson.Result) (int64, bool) {
+	if v.Type != gjson.Number {
+		return 0, false
+	}
+	if n, err := strconv.ParseInt(v.Raw, 10, 64); err == nil {
+		return n, true
+	}
+	f := v.Num
+	if f != math.Trunc(f) || math.Abs(f) >= 1<<53 {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+// count returns a number of things: never negative, rounded down, 0 where v is
+// no number. Strings of digits count, because some servers quote numbers.
+func count(v gjson.Result) int64 {
+	if v.Type == gjson.String {
+		n, err := strconv.ParseInt(v.Str, 10, 64)
+		if err != nil || n < 0 {
+			return 0
+		}
+		return n
+	}
+	if v.Type != gjson.Number {
+		return 0
+	}
+	if n, err := strconv.ParseInt(v.Raw, 10, 64); err == nil {
+		return max(n, 0)
+	}
+	if v.Num > 0 && v.Num < 1<<53 {
+		return int64(v.Num)
+	}
+	return 0
+}
+
+// each calls f for each element of a list, until f returns false. What is no list
+// has none.
+func each(v gjson.Result, f func(v gjson.Result) bool) {
+	if v.IsArray() {
+		v.ForEach(func(_, v gjson.Result) bool { return f(v) })
+	}
+}
+
+// fields calls f for each field of an object, until f returns false. What is no
+// object has none.
+func fields(v gjson.Result, f func(name string, v gjson.Result) bool) {
+	if v.IsObject() {
+		v.ForEach(func(k, v gjson.Result) bool { return f(k.Str, v) })
+	}
+}
+
+// raw returns v's own bytes.
+func raw(v gjson.Result) []byte { return []byte(v.Raw) }
+
+// blank reports whether data is nothing but white space.
+func blank(data []byte) bool { return len(bytes.TrimSpace(data)) == 0 }
+
+// quote appends s as a JSON string.
+func quote(dst []byte, s string) []byte { return gjson.AppendJSONString(dst, s) }

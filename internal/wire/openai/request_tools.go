@@ -1,0 +1,89 @@
+package openai
+
+import (
+	"strconv"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/steward-llmops/steward/internal/llm"
+)
+
+func (d *requestDecoder) toolList(v gjson.Result) {
+	if !v.IsArray() {
+		d.fail("tools", "tools must be a list")
+		return
+	}
+	i := 0
+	each(v, func(v gjson.Result) bool {
+		d.tool("tools["+strconv.Itoa(i)+"]", v)
+		i++
+		return d.err == nil
+	})
+}
+
+func (d *requestDecoder) tool(path string, v gjson.Result) {
+	if !v.IsObject() {
+		d.fail(path, "%s must be an object", path)
+		return
+	}
+	var t llm.Tool
+	function := v.Get("function")
+	if function.IsObject() {
+		t.Name = text(function.Get("name"))
+		t.Description = text(function.Get("description"))
+		if schema := function.Get("parameters"); schema.IsObject() {
+			t.Schema = raw(schema)
+		}
+		t.Strict = optionalFlag(function.Get("strict"))
+		if t.Name == "" {
+			d.fail(path+".function.name", "%s.function.name is missing", path)
+		}
+	} else {
+		kind := v.Get("type").Str
+		t.Name = text(v.Get("custom.name"))
+		t.Opaque = &llm.Opaque{Format: llm.OpenAIChat, Type: kind, Raw: raw(v)}
+	}
+	if mark := v.Get("cache_control"); mark.IsObject() {
+		t.Cache = &llm.CacheMark{TTL: text(mark.Get("ttl"))}
+	}
+	d.req.Tools = append(d.req.Tools, t)
+}
+
+func (d *requestDecoder) toolChoice(v gjson.Result) {
+	if v.Type == gjson.String {
+		switch v.Str {
+		case "auto", "none", "required":
+			d.req.ToolChoice.Mode = v.Str
+		case "any": // Mistral
+			d.req.ToolChoice.Mode = "required"
+		default:
+			d.fail("tool_choice", "tool_choice must be auto, none, required or an object")
+		}
+		return
+	}
+	switch v.Get("type").Str {
+	case "function", "custom":
+		name := text(v.Get(v.Get("type").Str + ".name"))
+		if name == "" {
+			name = text(v.Get("name"))
+		}
+		d.req.ToolChoice = llm.ToolChoice{Mode: "tool", Name: name}
+	case "allowed_tools":
+		allowed := v.Get("allowed_tools")
+		c := llm.ToolChoice{Mode: "allowed", Allowed: []string{}}
+		if allowed.Get("mode").Str == "required" {
+			c.Mode = "required"
+		}
+		each(allowed.Get("tools"), func(t gjson.Result) bool {
+			name := t.Get("function.name")
+			if !name.Exists() {
+				name = t.Get("custom.name")
+			}
+			c.Allowed = append(c.Allowed, text(name))
+			return true
+		})
+		d.req.ToolChoice = c
+	default:
+		d.fail("tool_choice", "tool_choice.type must be function, custom or allowed_tools")
+	}
+}
