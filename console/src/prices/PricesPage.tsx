@@ -63,7 +63,7 @@ function Prices({ rows }: { rows: Schema<'Price'>[] }) {
             <Table.Td ta="right" visibleFrom="sm">{mainRate(p, 'cache_read')}</Table.Td>
             <Table.Td ta="right">{mainRate(p, 'output')}</Table.Td>
             <Table.Td ta="right" visibleFrom="xs"><Rates price={p} /></Table.Td>
-            <Table.Td visibleFrom="md"><Badge color={p.source === 'catalogue' ? 'gray' : 'sea'} tt="none">{sources[p.source]}</Badge></Table.Td>
+            <Table.Td visibleFrom="md">{p.source === 'catalogue' ? <Text size="sm" c="dimmed">Catalogue</Text> : <Badge tt="none">{sources[p.source]}</Badge>}</Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>
