@@ -27,7 +27,7 @@ export const theme = createTheme({
     Paper: { defaultProps: { withBorder: true, radius: 'md' } },
     Badge: { defaultProps: { variant: 'light', radius: 'sm', miw: 'max-content' } },
     Tooltip: { defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: true } } },
-    Modal: { defaultProps: { centered: true, overlayProps: { blur: 2, backgroundOpacity: 0.4 } } },
+    Modal: { defaultProps: { centered: true, overlayProps: { blur: 2, backgroundOpacity: 0.4 }, closeButtonProps: { 'aria-label': 'Close' } } },
   },
 });
 
@@ -41,6 +41,8 @@ export const variables: CSSVariablesResolver = (t) => ({
     '--mantine-color-error': t.colors.red[9],
     '--mantine-color-default-border': '#dfe3e7',
     '--mantine-color-anchor': t.colors.sea?.[8] ?? '',
+    '--mantine-color-green-light-color': '#1f6b2e',
+    '--mantine-color-yellow-light-color': '#7d4a00',
     '--steward-surface': '#ffffff',
   },
   dark: {

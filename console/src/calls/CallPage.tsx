@@ -82,7 +82,7 @@ function Timings({ call }: { call: Detail }) {
   return (
     <Paper p="md" component="section">
       <Title order={2} mb="sm">Where the time went</Title>
-      <Progress.Root size={22} radius="sm" aria-label="Phases of the call">
+      <Progress.Root size={22} radius="sm" role="img" aria-label="Phases of the call">
         {parts.map((p) => (
           <Tooltip key={p.label} label={`${p.label}: ${formatMicros(p.micros)}`}>
             <Progress.Section value={total > 0 ? (100 * p.micros) / total : 0} color={p.color} withAria={false} />
