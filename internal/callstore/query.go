@@ -83,7 +83,7 @@ func Identities(q *calls.Query) (query string, args []any) {
 }
 
 // Rows compiles a query to one that gives the whole rows of the calls that it
-// selects, newest first, columns in the order of Columns.
+// selects, newest first, columns in the order of Stored.
 func Rows(q *calls.Query) (query string, args []any) {
 	var b builder
 	b.filter(q)
@@ -100,8 +100,8 @@ var Row = selectRows + " WHERE id = CAST($1 AS UUID) LIMIT 1"
 var selectRows = "SELECT " + columnNames() + " FROM calls"
 
 func columnNames() string {
-	names := make([]string, len(Columns))
-	for i, c := range Columns {
+	names := make([]string, len(Stored))
+	for i, c := range Stored {
 		names[i] = c.Name
 	}
 	return strings.Join(names, ", ")
@@ -119,11 +119,8 @@ var dimensions = map[calls.Dimension]string{
 
 const measures = `COUNT(*), COUNT(*) FILTER (WHERE outcome <> 'ok'), COUNT(*) FILTER (WHERE pricing = 'unpriced'),
 CAST(COALESCE(SUM(cost_nano), 0) AS BIGINT),
-CAST(COALESCE(SUM(used_input + used_input_audio + used_input_image + used_input_video + used_cache_read + used_cache_read_audio
-    + used_cache_read_image + used_cache_write + used_cache_write_1h), 0) AS BIGINT),
-CAST(COALESCE(SUM(used_cache_read + used_cache_read_audio + used_cache_read_image), 0) AS BIGINT),
-CAST(COALESCE(SUM(used_output + used_output_reasoning + used_output_audio + used_output_image + used_output_video), 0) AS BIGINT),
-CAST(COALESCE(SUM(used_output_reasoning), 0) AS BIGINT)`
+CAST(COALESCE(SUM(input_tokens), 0) AS BIGINT), CAST(COALESCE(SUM(cached_tokens), 0) AS BIGINT),
+CAST(COALESCE(SUM(output_tokens), 0) AS BIGINT), CAST(COALESCE(SUM(reasoning_tokens), 0) AS BIGINT)`
 
 // Sums compiles a query to one that gives, for each combination of the dimensions'
 // values, those and then the fields of a calls.Sum; the most calls first. A

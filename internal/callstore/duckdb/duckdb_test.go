@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -327,10 +328,110 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 				t.Errorf("Open(%s) gives %v", path, err)
 			}
 		}
-		if _, err := duckdb.Open(ctx, filepath.Join(dir, "a?b"), duckdb.Options{}); !fault.Is(err, fault.Invalid) {
-			t.Errorf("a path with a question mark gives %v", err)
-		}
 	})
+}
+
+func TestPathsAreTakenAsTheyAre(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "it's a b=c#d%20e")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "calls.duckdb")
+	s, err := duckdb.Open(context.Background(), path, duckdb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply(t, s, 0, random(5, 10))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := duckdb.Open(context.Background(), filepath.Join(dir, "a?b"), duckdb.Options{}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a path with a question mark gives %v", err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 || left[0].Name() != "calls.duckdb" {
+		t.Errorf("after Close the folder holds %v, %v; want the file alone", left, err)
+	}
+}
+
+// A table that an older or a newer Steward made has other columns.
+func TestColumnsComeAndGo(t *testing.T) {
+	ctx, path := context.Background(), filepath.Join(t.TempDir(), "calls.duckdb")
+	s, err := duckdb.Open(ctx, path, duckdb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := random(6, 20)
+	apply(t, s, 0, entries[:10])
+	for _, statement := range []string{"ALTER TABLE calls DROP COLUMN asked", "ALTER TABLE calls ADD COLUMN later BIGINT", "ALTER TABLE calls DROP COLUMN status"} {
+		if err := duckdb.Exec(s, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path)
+	apply(t, s, 10, entries[10:])
+	for i, e := range entries {
+		if e.Call == nil {
+			continue
+		}
+		want := *e.Call
+		if i < 10 { // written without these
+			want.Asked, want.Status = "", 0
+		}
+		got, err := s.Show(ctx, want.ID)
+		if diff := gocmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("call %d: %v (-want +got):\n%s", i, err, diff)
+		}
+	}
+}
+
+func TestRestKeepsEverything(t *testing.T) {
+	s, entries := fresh(t), random(7, 2000)
+	apply(t, s, 0, entries[:1000])
+	if err := s.Rest(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	apply(t, s, 1000, entries[1000:])
+	stands(t, s, 2000, entries)
+}
+
+func TestQuestionsDoNotWaitForBatches(t *testing.T) {
+	ctx, s, entries := context.Background(), fresh(t), random(8, 4000)
+	var wg sync.WaitGroup
+	done := make(chan struct{})
+	for range 3 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				at, err := s.Position(ctx)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				list, err := s.List(ctx, calls.Query{})
+				if want := len(newest(entries[:at])); err != nil || len(list) < want {
+					t.Errorf("at position %d there are %d calls, %v; want %d at least", at, len(list), err, want)
+					return
+				}
+				if err := s.Rest(ctx); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for at := 0; at < len(entries); at += 200 {
+		apply(t, s, int64(at), entries[at:at+200])
+	}
+	close(done)
+	wg.Wait()
+	stands(t, s, 4000, entries)
 }
 
 // some returns calls as they come, over three hours.
@@ -470,7 +571,9 @@ func TestSums(t *testing.T) {
 			for _, r := range rows {
 				want = append(want, *r)
 			}
-			slices.SortFunc(want, func(a, b calls.Sum) int { return cmp.Or(cmp.Compare(b.Calls, a.Calls), slices.Compare(a.Values, b.Values)) })
+			slices.SortFunc(want, func(a, b calls.Sum) int {
+				return cmp.Or(cmp.Compare(b.Calls, a.Calls), slices.Compare(a.Values, b.Values))
+			})
 			got, err := s.Sums(ctx, calls.Query{Project: "web"}, tt.by)
 			if diff := gocmp.Diff(want, got); err != nil || diff != "" {
 				t.Errorf("%v (-want +got):\n%s", err, diff)

@@ -23,7 +23,7 @@ func (s *Store) List(ctx context.Context, q calls.Query) ([]record.Call, error) 
 	}
 	defer rows.Close()
 	var list []record.Call
-	targets := make([]any, len(callstore.Columns))
+	targets := make([]any, len(callstore.Stored))
 	for rows.Next() {
 		list = append(list, record.Call{})
 		if err := scan(rows.Scan, targets, &list[len(list)-1]); err != nil {
@@ -36,7 +36,7 @@ func (s *Store) List(ctx context.Context, q calls.Query) ([]record.Call, error) 
 // Show returns one call; fault.NotFound if there is none.
 func (s *Store) Show(ctx context.Context, id ident.ID) (record.Call, error) {
 	var c record.Call
-	err := scan(s.db.QueryRowContext(ctx, callstore.Row, callstore.UUIDText(id)).Scan, make([]any, len(callstore.Columns)), &c)
+	err := scan(s.db.QueryRowContext(ctx, callstore.Row, callstore.UUIDText(id)).Scan, make([]any, len(callstore.Stored)), &c)
 	if errors.Is(err, sql.ErrNoRows) {
 		return record.Call{}, fault.New(fault.NotFound, "call_not_found", "there is no call %s", id.Text("call")).
 			Hinted("a call is listed a moment after its end; list them with: steward calls list")
@@ -47,10 +47,10 @@ func (s *Store) Show(ctx context.Context, id ident.ID) (record.Call, error) {
 	return c, nil
 }
 
-// scan reads a row of callstore.Columns into c.
+// scan reads a row of callstore.Stored into c.
 func scan(from func(...any) error, targets []any, c *record.Call) error {
-	for i := range callstore.Columns {
-		targets[i] = target(&callstore.Columns[i], c)
+	for i := range callstore.Stored {
+		targets[i] = target(&callstore.Stored[i], c)
 	}
 	return from(targets...)
 }
