@@ -117,7 +117,7 @@ func newest(entries []record.Entry) []record.Call {
 			list = append(list, *e.Call)
 		}
 	}
-	slices.SortFunc(list, func(a, b record.Call) int { return -slices.Compare(a.ID[:], b.ID[:]) })
+	slices.SortFunc(list, func(a, b record.Call) int { return cmp.Or(cmp.Compare(b.Time, a.Time), slices.Compare(b.ID[:], a.ID[:])) })
 	return list
 }
 
@@ -439,8 +439,9 @@ func some(n int) []record.Entry {
 	rng, src := rand.New(rand.NewPCG(9, 9)), ident.NewSource()
 	pick := func(list ...string) string { return list[rng.IntN(len(list))] }
 	entries := make([]record.Entry, n)
-	for i := range entries {
-		at := time.Date(2026, 11, 20, 22, 0, 0, 0, time.UTC).Add(time.Duration(i) * 3 * time.Hour / time.Duration(n))
+	for i := range entries { // two at the same moment, two within a millisecond
+		at := time.Date(2026, 11, 20, 22, 0, 0, 0, time.UTC).Add(time.Duration(i/4) * 12 * time.Hour / time.Duration(n))
+		at = at.Add(time.Duration(i/2%2) * 10 * time.Microsecond).Truncate(time.Microsecond)
 		c := &record.Call{ID: src.New(at), Time: at.UnixMicro(), Org: "acme", Team: pick("search", "ads"), Project: pick("web", "app"), Key: pick("key_1", "key_2"),
 			Subject: pick("", "ann", "bob"), Session: pick("", "s1"), TraceID: pick("t1", "t2"), Operation: pick("chat", "embeddings"), Surface: "openai-chat",
 			Provider: pick("openai", "anthropic"), Model: pick("gpt-5.2", "gpt-5.2-mini", "claude"), Outcome: record.OK, Pricing: record.Priced, Cost: money.Nano(rng.Int64N(1e9))}
@@ -524,6 +525,26 @@ func TestList(t *testing.T) {
 				t.Errorf("%d calls page by page; want %d", len(paged), len(want))
 			}
 		})
+	}
+}
+
+func TestACursorWhoseCallIsGone(t *testing.T) {
+	s, entries := fresh(t), some(100)
+	all := newest(entries)
+	gone := all[40].ID
+	gone[15] ^= 0xff
+	apply(t, s, 0, entries)
+	got, err := s.List(context.Background(), calls.Query{Before: gone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range got {
+		if got[i].Time > all[40].Time {
+			t.Errorf("call %d is newer than the cursor", i)
+		}
+	}
+	if len(got) < 52 {
+		t.Errorf("%d calls are older than the cursor; want all but those of its millisecond", len(got))
 	}
 }
 

@@ -14,9 +14,13 @@ import (
 
 var _ calls.Store = (*Store)(nil)
 
-// List returns the calls that q selects, newest first by id.
+// List returns the calls that q selects, by time and then id, newest first.
 func (s *Store) List(ctx context.Context, q calls.Query) ([]record.Call, error) {
-	query, args := callstore.Rows(&q)
+	before, err := s.timeOf(ctx, q.Before)
+	if err != nil {
+		return nil, s.fault(err, "list", false)
+	}
+	query, args := callstore.Rows(&q, before)
 	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, s.fault(err, "list", false)
@@ -31,6 +35,19 @@ func (s *Store) List(ctx context.Context, q calls.Query) ([]record.Call, error) 
 		}
 	}
 	return list, s.fault(rows.Err(), "list", false)
+}
+
+// timeOf returns when the cursor's call arrived. Of a call that is gone, the id
+// knows it to the millisecond.
+func (s *Store) timeOf(ctx context.Context, id ident.ID) (micros int64, err error) {
+	if id.IsZero() {
+		return 0, nil
+	}
+	err = s.db.QueryRowContext(ctx, callstore.TimeOf, callstore.UUIDText(id)).Scan(&micros)
+	if errors.Is(err, sql.ErrNoRows) {
+		return id.Time().UnixMicro(), nil
+	}
+	return micros, err
 }
 
 // Show returns one call; fault.NotFound if there is none.
@@ -56,7 +73,7 @@ func scan(from func(...any) error, targets []any, c *record.Call) error {
 }
 
 // Sums adds up the calls that q selects, by the dimensions; the most calls first.
-// Without dimensions there is one sum. q.Limit is of sums, q.Before of calls.
+// Without dimensions there is one sum. q.Limit is of sums; q.Before says nothing.
 func (s *Store) Sums(ctx context.Context, q calls.Query, by []calls.Dimension) ([]calls.Sum, error) {
 	query, args, err := callstore.Sums(&q, by)
 	if err != nil {
@@ -78,6 +95,9 @@ func (s *Store) Sums(ctx context.Context, q calls.Query, by []calls.Dimension) (
 			&sum.InputTokens, &sum.CachedTokens, &sum.OutputTokens, &sum.ReasoningTokens)
 		if err := rows.Scan(targets...); err != nil {
 			return nil, s.fault(err, "sum", false)
+		}
+		for i, d := range by {
+			sum.Values[i] = callstore.Value(d, sum.Values[i])
 		}
 		sums = append(sums, sum)
 	}
