@@ -229,7 +229,7 @@ func (s *Store) Rest(ctx context.Context) error {
 	_, err = conn.ExecContext(ctx, "CHECKPOINT")
 	// Memory over a limit is given back when the limit is set. Where a question came
 	// in between and needs it, setting the limit fails, and that is as well.
-	_, _ = conn.ExecContext(ctx, "SET memory_limit = '16MB'")
+	_, _ = conn.ExecContext(ctx, "SET memory_limit = '1MB'")
 	_, limitErr := conn.ExecContext(context.WithoutCancel(ctx), "SET memory_limit = "+quote(s.limit))
 	return s.fault(errors.Join(err, limitErr), "rest the store of", false)
 }

@@ -117,7 +117,9 @@ func newest(entries []record.Entry) []record.Call {
 			list = append(list, *e.Call)
 		}
 	}
-	slices.SortFunc(list, func(a, b record.Call) int { return cmp.Or(cmp.Compare(b.Time, a.Time), slices.Compare(b.ID[:], a.ID[:])) })
+	slices.SortFunc(list, func(a, b record.Call) int {
+		return cmp.Or(cmp.Compare(b.Time, a.Time), slices.Compare(b.ID[:], a.ID[:]))
+	})
 	return list
 }
 
@@ -399,7 +401,7 @@ func TestRestKeepsEverything(t *testing.T) {
 }
 
 func TestQuestionsDoNotWaitForBatches(t *testing.T) {
-	ctx, s, entries := context.Background(), fresh(t), random(8, 4000)
+	ctx, s, entries := context.Background(), fresh(t), random(8, 1500)
 	var wg sync.WaitGroup
 	done := make(chan struct{})
 	for range 3 {
@@ -426,12 +428,12 @@ func TestQuestionsDoNotWaitForBatches(t *testing.T) {
 			}
 		})
 	}
-	for at := 0; at < len(entries); at += 200 {
-		apply(t, s, int64(at), entries[at:at+200])
+	for at := 0; at < len(entries); at += 100 {
+		apply(t, s, int64(at), entries[at:at+100])
 	}
 	close(done)
 	wg.Wait()
-	stands(t, s, 4000, entries)
+	stands(t, s, 1500, entries)
 }
 
 // some returns calls as they come, over three hours.
