@@ -60,7 +60,7 @@ func TestEncodeRequest(t *testing.T) {
 		"a budget becomes an effort when refused":  {llm.Request{Model: newest, Messages: hi, Reasoning: &llm.Reasoning{Budget: ptr[int64](17000)}}, "output_config.effort", `"high"`, "reasoning.budget"},
 		"a small budget is raised":                 {llm.Request{Model: old, Messages: hi, Reasoning: &llm.Reasoning{Budget: ptr[int64](10)}}, "thinking.budget_tokens", "1024", "reasoning.budget"},
 		"a budget stays below the limit":           {llm.Request{Model: old, Messages: hi, MaxTokens: ptr[int64](4000), Reasoning: &llm.Reasoning{Budget: ptr[int64](5000)}}, "thinking.budget_tokens", "2000", "reasoning.budget"},
-		"no room to think":                         {llm.Request{Model: old, Messages: hi, MaxTokens: ptr[int64](1000), Reasoning: &llm.Reasoning{Effort: "low"}}, "thinking", "", "reasoning"},
+		"no room to think":                         {llm.Request{Model: old, Messages: hi, MaxTokens: ptr[int64](1000), Reasoning: &llm.Reasoning{Effort: "low"}}, "thinking", "", "reasoning.budget"},
 		"thinking off":                             {llm.Request{Model: old, Messages: hi, Reasoning: &llm.Reasoning{Off: true}}, "thinking", `{"type":"disabled"}`, ""},
 		"a budget of nothing is off":               {llm.Request{Model: old, Messages: hi, Reasoning: &llm.Reasoning{Budget: ptr[int64](0)}}, "thinking", `{"type":"disabled"}`, ""},
 		"a free budget is adaptive":                {llm.Request{Model: adaptive, Messages: hi, Reasoning: &llm.Reasoning{Budget: ptr[int64](-1)}}, "thinking", `{"type":"adaptive"}`, ""},
