@@ -82,6 +82,9 @@ func (c *call) exchange() (context.Context, context.CancelFunc) {
 		context.AfterFunc(c.r.Context(), func() { time.AfterFunc(c.g.DrainTimeout, stop) })
 		return ctx, stop
 	}
+	if !c.rec.Stream && c.target.Provider.Bounded() {
+		return c.r.Context(), func() {} // nothing to end: the answer is read in one go
+	}
 	return context.WithTimeout(c.r.Context(), total)
 }
 
