@@ -33,14 +33,9 @@ func measure(body []byte) wire.Reading {
 		r.Err = fault.New(fault.Upstream, "bad_response", "the provider's answer has no choices")
 		return r
 	}
+	c.delta = gjson.Result{} // only streams have it
 	var saw seen
-	m := readMessage(c.message, nil)
-	if !c.message.IsObject() {
-		m.content = c.text
-	}
-	saw.message(&m, &r)
-	r.FirstToken = saw.any
-	saw.finish(&c, &r)
+	saw.choice(&c, &r)
 	return r
 }
 
