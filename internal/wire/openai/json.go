@@ -155,5 +155,43 @@ func raw(v gjson.Result) []byte { return []byte(v.Raw) }
 // blank reports whether data is nothing but white space.
 func blank(data []byte) bool { return len(bytes.TrimSpace(data)) == 0 }
 
-// quote appends s as a JSON string.
-func quote(dst []byte, s string) []byte { return gjson.AppendJSONString(dst, s) }
+const hexDigits = "0123456789abcdef"
+
+// quote appends s as a JSON string: escaped where JSON demands it and nowhere
+// else, as OpenAI does. Bytes that are no UTF-8 become U+FFFD.
+func quote(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				dst = append(append(dst, s[start:i]...), "\ufffd"...)
+				start = i + 1
+			}
+			i += n
+			continue
+		}
+		if c >= ' ' && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+		i++
+		start = i
+	}
+	return append(append(dst, s[start:]...), '"')
+}
