@@ -11,9 +11,11 @@ import (
 // citationOf reads an annotation.
 func citationOf(v gjson.Result) llm.Citation {
 	c := llm.Citation{DocumentIndex: -1, InAnswer: true, Unit: "char", Raw: raw(v), RawFormat: llm.OpenAIChat}
-	body := v.Get(v.Get("type").Str)
-	if !body.IsObject() {
-		body = v
+	body := v
+	for _, name := range []string{"url_citation", "file_citation", "file_path"} {
+		if inner := v.Get(name); inner.IsObject() {
+			body = inner
+		}
 	}
 	c.URL, c.Title = text(body.Get("url")), text(body.Get("title"))
 	if c.Title == "" {

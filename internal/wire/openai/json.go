@@ -25,16 +25,18 @@ func parse(data []byte) (gjson.Result, bool) {
 // view returns data as a string without copying it.
 func view(data []byte) string { return unsafe.String(unsafe.SliceData(data), len(data)) }
 
-// text returns the whole text of a JSON string. gjson's own Str ends at a raw
-// control character or an unknown escape, which some servers send.
+// text returns the text of a JSON string, "" of anything else. It does not use
+// gjson's Str, which ends at a raw control character and at an unknown escape:
+// some servers send these, and no text may be lost.
 func text(v gjson.Result) string {
-	if v.Type != gjson.String {
+	if v.Type != gjson.String || len(v.Raw) < 2 {
 		return ""
 	}
-	if len(v.Raw) < 2 || strings.IndexByte(v.Raw, '\\') < 0 {
-		return v.Str
+	inner := v.Raw[1 : len(v.Raw)-1]
+	if strings.IndexByte(inner, '\\') < 0 {
+		return inner
 	}
-	return unescape(v.Raw[1 : len(v.Raw)-1])
+	return unescape(inner)
 }
 
 // unescape decodes the inside of a JSON string. What is no known escape stays as
@@ -131,22 +133,6 @@ func count(v gjson.Result) int64 {
 		return int64(v.Num)
 	}
 	return 0
-}
-
-// each calls f for each element of a list, until f returns false. What is no list
-// has none.
-func each(v gjson.Result, f func(v gjson.Result) bool) {
-	if v.IsArray() {
-		v.ForEach(func(_, v gjson.Result) bool { return f(v) })
-	}
-}
-
-// fields calls f for each field of an object, until f returns false. What is no
-// object has none.
-func fields(v gjson.Result, f func(name string, v gjson.Result) bool) {
-	if v.IsObject() {
-		v.ForEach(func(k, v gjson.Result) bool { return f(k.Str, v) })
-	}
 }
 
 // raw returns v's own bytes.

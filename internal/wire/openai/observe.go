@@ -24,7 +24,6 @@ func measure(body []byte) wire.Reading {
 	a := readAnswer(root)
 	r.ID, r.Model = clone(a.id), clone(a.model)
 	a.usageInto(&r.Usage)
-	r.Usage.ServiceTier = strings.Clone(r.Usage.ServiceTier)
 	if r.Err = ownFault(body, root, &a); r.Err != nil {
 		return r
 	}
@@ -57,14 +56,6 @@ type seen struct {
 	any, called, refused bool
 }
 
-// The keys that observe looks for before it parses, and the terminator. Within a
-// JSON string the same words have a backslash before their closing quote.
-var (
-	keyUsage = []byte(`"usage"`)
-	keyError = []byte(`"error"`)
-	done     = []byte("[DONE]")
-)
-
 // observe folds one event of a stream into r.
 func observe(_ string, data []byte, r *wire.Reading) {
 	r.UsageOnly = false
@@ -72,7 +63,7 @@ func observe(_ string, data []byte, r *wire.Reading) {
 	if r.Done || len(data) == 0 {
 		return
 	}
-	if bytes.Equal(data, done) {
+	if string(data) == "[DONE]" {
 		r.Done = true
 		return
 	}
@@ -80,57 +71,25 @@ func observe(_ string, data []byte, r *wire.Reading) {
 		r.Err = malformed()
 		return
 	}
-	root := gjson.Parse(view(data))
-	if data[0] == '[' || bytes.Contains(data, keyError) {
-		a := readAnswer(root)
-		if f := ownFault(data, root, &a); f != nil {
-			r.Err = f
-			return
-		}
-	}
-	if r.State == nil {
-		r.State = &seen{}
-		r.ID, r.Model = clone(root.Get("id")), clone(root.Get("model"))
-		observeTier(root, r)
+	root := gjson.Result{Type: gjson.JSON, Raw: view(data)}
+	a := readAnswer(root)
+	if f := ownFault(data, root, &a); f != nil {
+		r.Err = f
+		return
 	}
 	saw, ok := r.State.(*seen)
 	if !ok {
-		return // another codec's state: a bug of the caller's
+		saw = &seen{}
+		r.State = saw
+		r.ID, r.Model = clone(a.id), clone(a.model)
 	}
-	hasUsage := set(data, keyUsage) && observeUsage(root, r)
-	c, ok := choice0(root.Get("choices"))
+	hasUsage := a.usageInto(&r.Usage)
+	c, ok := choice0(a.choices)
 	if !ok {
 		r.UsageOnly = hasUsage
 		return
 	}
 	saw.choice(&c, r)
-}
-
-// set reports whether key stands in data with another value than null.
-func set(data, key []byte) bool {
-	for {
-		i := bytes.Index(data, key)
-		if i < 0 {
-			return false
-		}
-		data = data[i+len(key):]
-		rest := bytes.TrimLeft(data, " \t\r\n:")
-		if len(rest) > 0 && rest[0] != 'n' {
-			return true
-		}
-	}
-}
-
-func observeTier(root gjson.Result, r *wire.Reading) {
-	if v := root.Get("service_tier"); v.Type == gjson.String {
-		r.Usage.ServiceTier = tierOf(clone(v))
-	}
-}
-
-// observeUsage reads the usage of one event, and reports whether there is any.
-func observeUsage(root gjson.Result, r *wire.Reading) bool {
-	observeTier(root, r)
-	return usageOf(root.Get("usage"), &r.Usage) || usageOf(root.Get("x_groq.usage"), &r.Usage)
 }
 
 // choice takes the first choice of an event.
@@ -195,7 +154,7 @@ func (s *seen) finish(c *choice, r *wire.Reading) {
 // size returns the bytes of v's text: of a string, or of the parts of a list.
 func size(v gjson.Result) int64 {
 	if v.Type == gjson.String {
-		return int64(len(v.Str))
+		return int64(len(text(v)))
 	}
 	if v.Type != gjson.JSON {
 		return 0
@@ -214,9 +173,6 @@ func size(v gjson.Result) int64 {
 // sizeOfDetails returns the bytes of readable thought in reasoning_details.
 func sizeOfDetails(v gjson.Result) int64 {
 	var n int64
-	if !v.IsArray() {
-		return 0
-	}
 	each(v, func(v gjson.Result) bool {
 		n += size(v.Get("text")) + size(v.Get("summary"))
 		return true

@@ -63,9 +63,11 @@ func (d *requestDecoder) toolChoice(v gjson.Result) {
 	}
 	switch v.Get("type").Str {
 	case "function", "custom":
-		name := text(v.Get(v.Get("type").Str + ".name"))
-		if name == "" {
-			name = text(v.Get("name"))
+		name := ""
+		for _, path := range []string{"function.name", "custom.name", "name"} {
+			if name == "" {
+				name = text(v.Get(path))
+			}
 		}
 		d.req.ToolChoice = llm.ToolChoice{Mode: "tool", Name: name}
 	case "allowed_tools":

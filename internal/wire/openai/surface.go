@@ -157,7 +157,7 @@ func observeSurface(name string, data []byte, r *wire.Reading) {
 	if len(data) == 0 {
 		return
 	}
-	if bytes.Equal(data, done) {
+	if string(data) == "[DONE]" {
 		r.Done = true
 		return
 	}

@@ -1,6 +1,8 @@
 package openai
 
 import (
+	"strings"
+
 	"github.com/tidwall/gjson"
 
 	"github.com/steward-llmops/steward/internal/llm"
@@ -204,8 +206,12 @@ func tierOf(s string) string {
 	switch s {
 	case "default", "auto", "standard", "on_demand":
 		return ""
+	case "flex": // the usual ones without memory of their own: this runs for every event
+		return "flex"
+	case "priority":
+		return "priority"
 	}
-	return s
+	return strings.Clone(s)
 }
 
 type usageBody struct {
