@@ -24,7 +24,7 @@ func measure(body []byte) wire.Reading {
 	a := readAnswer(root)
 	r.ID, r.Model = clone(a.id), clone(a.model)
 	a.usageInto(&r.Usage)
-	if r.Err = ownFault(body, root, &a); r.Err != nil {
+	if r.Err = ownFault("", body, root, &a); r.Err != nil {
 		return r
 	}
 	c, ok := choice0(a.choices)
@@ -42,13 +42,13 @@ func measure(body []byte) wire.Reading {
 func clone(v gjson.Result) string { return strings.Clone(text(v)) }
 
 // ownFault is faultIn for a root that shares data's memory: the fault does not.
-func ownFault(data []byte, root gjson.Result, a *answer) *fault.Error {
-	if faultIn(root, a) == nil {
+func ownFault(name string, data []byte, root gjson.Result, a *answer) *fault.Error {
+	if faultIn(name, root, a) == nil {
 		return nil
 	}
 	root = gjson.ParseBytes(data)
 	own := readAnswer(root)
-	return faultIn(root, &own)
+	return faultIn(name, root, &own)
 }
 
 // seen is the State of a stream's Reading: what kinds of output there were.
@@ -57,7 +57,7 @@ type seen struct {
 }
 
 // observe folds one event of a stream into r.
-func observe(_ string, data []byte, r *wire.Reading) {
+func observe(name string, data []byte, r *wire.Reading) {
 	r.UsageOnly = false
 	data = bytes.TrimSpace(data)
 	if r.Done || len(data) == 0 {
@@ -73,7 +73,7 @@ func observe(_ string, data []byte, r *wire.Reading) {
 	}
 	root := gjson.Result{Type: gjson.JSON, Raw: view(data)}
 	a := readAnswer(root)
-	if f := ownFault(data, root, &a); f != nil {
+	if f := ownFault(name, data, root, &a); f != nil {
 		r.Err = f
 		return
 	}
@@ -113,7 +113,7 @@ func (s *seen) choice(c *choice, r *wire.Reading) {
 
 // message counts what a message or delta brings.
 func (s *seen) message(m *message, r *wire.Reading) {
-	said := size(m.content) + size(m.audio.Get("transcript"))
+	said := size(m.content) + size(get(m.audio, "transcript"))
 	thought := sizeOfDetails(m.details)
 	if thought == 0 {
 		thought = size(m.reasoning)
@@ -123,12 +123,12 @@ func (s *seen) message(m *message, r *wire.Reading) {
 	var arguments int64
 	each(m.toolCalls, func(v gjson.Result) bool {
 		s.called = true
-		arguments += size(v.Get("function.arguments"))
+		arguments += size(get(get(v, "function"), "arguments"))
 		return true
 	})
 	if m.functionCall.IsObject() {
 		s.called = true
-		arguments += size(m.functionCall.Get("arguments"))
+		arguments += size(get(m.functionCall, "arguments"))
 	}
 	n := said + thought + refusal + arguments
 	r.OutputBytes += n
@@ -164,7 +164,7 @@ func size(v gjson.Result) int64 {
 		return int64(len(v.Raw))
 	}
 	each(v, func(v gjson.Result) bool {
-		n += size(v.Get("text")) + size(v.Get("thinking"))
+		n += size(get(v, "text")) + size(get(v, "thinking"))
 		return true
 	})
 	return n
@@ -174,7 +174,7 @@ func size(v gjson.Result) int64 {
 func sizeOfDetails(v gjson.Result) int64 {
 	var n int64
 	each(v, func(v gjson.Result) bool {
-		n += size(v.Get("text")) + size(v.Get("summary"))
+		n += size(get(v, "text")) + size(get(v, "summary"))
 		return true
 	})
 	return n

@@ -206,6 +206,7 @@ func TestHowStreamsEnd(t *testing.T) {
 		"an error as a string":            {`data: {"error":"x"}` + "\n\n", "provider_error", ""},
 		"vllm's error":                    {`data: {"object":"error","message":"x","code":400}` + "\n\n", "invalid_request", ""},
 		"an error with choices":           {`data: {"error":{"code":502,"message":"x"},"choices":[{"delta":{"content":""},"finish_reason":"error"}]}` + "\n\n", "provider_error", ""},
+		"an event named error":            {"event: error\ndata: {\"message\":\"x\",\"code\":503}\n\n", "provider_overloaded", ""},
 		"an error that is null":           {`data: {"error":null,"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]}` + "\n\n", "", "a"},
 		"an error in the choice":          {`data: {"choices":[{"error":{"code":429,"message":"x"},"delta":{}}]}` + "\n\n", "rate_limit_exceeded", ""},
 		"a reason that means breakdown":   {chunk(`"content":"a"`) + ending("abort") + doneEvent, "provider_error", "a"},

@@ -49,6 +49,19 @@ func fields(v gjson.Result, f func(name string, v gjson.Result) bool) {
 	}
 }
 
+// get returns the last field of v with the name; where there is none, a result
+// that does not exist.
+func get(v gjson.Result, name string) gjson.Result {
+	var found gjson.Result
+	fields(v, func(k string, v gjson.Result) bool {
+		if k == name {
+			found = v
+		}
+		return true
+	})
+	return found
+}
+
 // between returns the first position from i on that is neither white space nor a
 // comma or colon.
 func between(s string, i int) int {
