@@ -24,7 +24,7 @@ import (
 
 // Main runs the command that args name and returns the process's exit code.
 func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	return MainWith(Programs{}, SystemEnv(stdin, stdout, stderr), args)
+	return MainWith(programs(), SystemEnv(stdin, stdout, stderr), args)
 }
 
 // Programs are the parts of Steward that the command line starts. A nil function

@@ -19,8 +19,13 @@ type build struct {
 	Arch     string `json:"arch"`
 }
 
-func (a *app) build() build {
-	b := build{Version: a.Programs.Version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+// Version is what the Go toolchain stamped into this binary.
+func Version() string { return buildOf("").Version }
+
+func (a *app) build() build { return buildOf(a.Programs.Version) }
+
+func buildOf(version string) build {
+	b := build{Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 	info, ok := debug.ReadBuildInfo()
 	if ok {
 		b.Version = firstOf(b.Version, info.Main.Version)

@@ -74,3 +74,9 @@ func (g *Grant) Allows(model string) bool {
 	}
 	return false
 }
+
+// Project is a place in the tree that keys hang on.
+type Project struct {
+	Org, Team, Name string
+	Created         int64 // microseconds since the Unix epoch
+}

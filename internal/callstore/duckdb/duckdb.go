@@ -1,0 +1,232 @@
+// Package duckdb keeps the calls in a DuckDB file, in process (cgo).
+//
+// One goroutine applies the journal, others ask; a question does not wait for a
+// batch, nor a batch for a question.
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	duckdb "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/steward-llmops/steward/internal/callstore"
+	"github.com/steward-llmops/steward/internal/fault"
+)
+
+// Options say what the engine may use.
+type Options struct {
+	MemoryMB int // of buffers; zero means 256. Larger work goes to a folder beside the file
+	Threads  int // zero means 1
+	Readers  int // questions at once; zero means 4
+}
+
+// Store is the calls. It is safe for concurrent use.
+type Store struct {
+	path string
+	db   *sql.DB
+
+	mu sync.Mutex // one batch at a time
+	// layout says for each column of the table which of callstore.Columns it is; -1
+	// where a newer Steward added it.
+	layout []int
+}
+
+const (
+	sqlPositionTable = `CREATE TABLE IF NOT EXISTS position (next BIGINT NOT NULL)`
+	sqlStartPosition = `INSERT INTO position SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM position)`
+	sqlLayout        = `SELECT column_name FROM information_schema.columns WHERE table_name = 'calls' ORDER BY ordinal_position`
+)
+
+// types says how a kind of column is declared, with the value of rows that are
+// older than the column.
+var types = map[callstore.Kind]string{
+	callstore.UUID: "UUID DEFAULT '00000000-0000-0000-0000-000000000000'",
+	callstore.Int:  "BIGINT DEFAULT 0",
+	callstore.Bool: "BOOLEAN DEFAULT false",
+	callstore.Text: "VARCHAR DEFAULT ''",
+	callstore.JSON: "VARCHAR DEFAULT ''",
+}
+
+// Open opens the store in the file at path, or makes it; the folder must be there,
+// and be private. A damaged file is callstore.ErrCorrupt; what an operator can mend
+// is fault.Unavailable with a hint. The path must be free of ?, # and %.
+func Open(ctx context.Context, path string, opts Options) (*Store, error) {
+	s := &Store{path: path}
+	if strings.ContainsAny(path, "?#%") {
+		return nil, fault.New(fault.Invalid, "invalid_path", "the path %s has a character that the store of calls cannot take: ?, # or %%", path).
+			Hinted("choose another folder with --data")
+	}
+	if err := checkFile(path); err != nil {
+		return nil, err
+	}
+	connector, err := duckdb.NewConnector(path+"?"+settings(opts), nil)
+	if err != nil {
+		return nil, s.fault(err, "open", true)
+	}
+	s.db = sql.OpenDB(connector)
+	readers := opts.Readers
+	if readers <= 0 {
+		readers = 4
+	}
+	s.db.SetMaxOpenConns(readers + 1)
+	s.db.SetMaxIdleConns(2)
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(s.fault(err, "open", true), s.db.Close())
+	}
+	return s, nil
+}
+
+func settings(opts Options) string {
+	if opts.MemoryMB <= 0 {
+		opts.MemoryMB = 256
+	}
+	if opts.Threads <= 0 {
+		opts.Threads = 1
+	}
+	return url.Values{
+		"memory_limit": {strconv.Itoa(opts.MemoryMB) + "MB"},
+		"threads":      {strconv.Itoa(opts.Threads)},
+		// Nothing is fetched, loaded or read but this file.
+		"autoinstall_known_extensions": {"false"},
+		"autoload_known_extensions":    {"false"},
+		"allow_community_extensions":   {"false"},
+	}.Encode()
+}
+
+// checkFile finds out what only the system knows, before the engine hides it.
+func checkFile(path string) error {
+	for _, suffix := range []string{"", ".wal"} {
+		f, err := os.OpenFile(path+suffix, os.O_RDWR, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return pathFault(path, err)
+		}
+		if err := f.Close(); err != nil {
+			return pathFault(path, err)
+		}
+	}
+	probe, err := os.CreateTemp(filepath.Dir(path), ".probe-*")
+	if err != nil {
+		return pathFault(path, err)
+	}
+	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+		return pathFault(path, err)
+	}
+	return nil
+}
+
+// prepare makes the tables, and the columns that are missing.
+func (s *Store) prepare(ctx context.Context) error {
+	columns := make([]string, len(callstore.Columns))
+	for i, c := range callstore.Columns {
+		columns[i] = c.Name + " " + types[c.Kind]
+	}
+	for _, statement := range []string{"CREATE TABLE IF NOT EXISTS calls (" + strings.Join(columns, ", ") + ")", sqlPositionTable, sqlStartPosition} {
+		if _, err := s.db.ExecContext(ctx, statement); err != nil {
+			return err
+		}
+	}
+	there, err := s.columns(ctx)
+	if err != nil {
+		return err
+	}
+	for i, c := range callstore.Columns {
+		if !there[c.Name] {
+			if _, err := s.db.ExecContext(ctx, "ALTER TABLE calls ADD COLUMN "+columns[i]); err != nil {
+				return err
+			}
+		}
+	}
+	if len(there) < len(columns) {
+		if _, err := s.columns(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// columns reads the table's layout, and returns the names in it.
+func (s *Store) columns(ctx context.Context) (map[string]bool, error) {
+	place := make(map[string]int, len(callstore.Columns))
+	for i, c := range callstore.Columns {
+		place[c.Name] = i
+	}
+	rows, err := s.db.QueryContext(ctx, sqlLayout)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	s.layout = s.layout[:0]
+	there := make(map[string]bool)
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		i, ok := place[name]
+		if !ok {
+			i = -1
+		}
+		s.layout = append(s.layout, i)
+		there[name] = true
+	}
+	return there, rows.Err()
+}
+
+// Close writes the engine's log into the file and closes it. What was applied is
+// safe without it.
+func (s *Store) Close() error { return s.db.Close() }
+
+func pathFault(path string, err error) *fault.Error {
+	f := fault.New(fault.Unavailable, "calls_unavailable", "the store of calls in %s cannot be opened", path).Because(err)
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		f.Code = "calls_read_only"
+		return f.Hinted("make the data folder and its files writable for this user, or choose another with --data")
+	case errors.Is(err, syscall.ENOSPC):
+		f.Code = "disk_full"
+		return f.Hinted("free some disk space: nothing was lost")
+	}
+	return f.Hinted("make sure that the data folder is there and is a folder, or choose another with --data")
+}
+
+// fault says of an engine's error what was being done and what it amounts to. The
+// engine tells a lock and a full disk from damage by its words alone. While a file
+// is being opened, whatever is not one of those is damage.
+func (s *Store) fault(err error, doing string, opening bool) error {
+	var e *duckdb.Error
+	if err == nil || !errors.As(err, &e) {
+		if err != nil {
+			err = fmt.Errorf("%s calls: %w", doing, err)
+		}
+		return err
+	}
+	switch {
+	case strings.Contains(e.Msg, "Could not set lock"):
+		return fault.New(fault.Unavailable, "calls_locked", "another process holds the store of calls in %s", s.path).Because(err).
+			Hinted("stop the other Steward, or the tool that has the file open")
+	case strings.Contains(e.Msg, "No space left"):
+		return fault.New(fault.Unavailable, "disk_full", "the disk of %s is full", s.path).Because(err).
+			Hinted("free some disk space, then restart Steward: nothing was lost")
+	case e.Type == duckdb.ErrorTypeOutOfMemory:
+		return fault.New(fault.Exhausted, "calls_memory", "the question needs more memory than the store of calls may use").Because(err).
+			Hinted("ask for a shorter time or a smaller limit, or give the store more memory")
+	case opening, e.Type == duckdb.ErrorTypeFatal, e.Type == duckdb.ErrorTypeInternal, e.Type == duckdb.ErrorTypeSerialization,
+		strings.Contains(e.Msg, "orrupt"), strings.Contains(e.Msg, "checksum"):
+		return fmt.Errorf("%s calls in %s: %w: %w", doing, s.path, callstore.ErrCorrupt, err)
+	}
+	return fmt.Errorf("%s calls: %w", doing, err)
+}

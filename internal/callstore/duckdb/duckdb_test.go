@@ -1,0 +1,498 @@
+package duckdb_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/steward-llmops/steward/internal/callstore"
+	"github.com/steward-llmops/steward/internal/callstore/duckdb"
+	"github.com/steward-llmops/steward/internal/fault"
+	"github.com/steward-llmops/steward/internal/ident"
+	"github.com/steward-llmops/steward/internal/llm"
+	"github.com/steward-llmops/steward/internal/money"
+	"github.com/steward-llmops/steward/internal/observe/calls"
+	"github.com/steward-llmops/steward/internal/record"
+)
+
+func open(t testing.TB, path string) *duckdb.Store {
+	t.Helper()
+	s, err := duckdb.Open(context.Background(), path, duckdb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+func fresh(t testing.TB) *duckdb.Store {
+	t.Helper()
+	return open(t, filepath.Join(t.TempDir(), "calls.duckdb"))
+}
+
+func apply(t testing.TB, s *duckdb.Store, from int64, entries []record.Entry) {
+	t.Helper()
+	if err := s.Apply(context.Background(), from, entries, from+int64(len(entries))); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fill sets v and all in it to values drawn from rng, with the texts that break
+// careless code among them.
+func fill(v reflect.Value, rng *rand.Rand, depth int) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fill(v.Field(i), rng, depth)
+		}
+	case reflect.Slice:
+		if n := rng.IntN(4); n > 0 && depth < 3 {
+			v.Set(reflect.MakeSlice(v.Type(), n, n))
+			for i := range n {
+				fill(v.Index(i), rng, depth+1)
+			}
+		}
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(v.Index(i), rng, depth)
+		}
+	case reflect.String:
+		texts := []string{"", "plain", `"quoted" \ and {json: [1]}`, "nul\x00inside", "line\nbreak\ttab", "日本語 ✓ \U0001F600", "<&>'; DROP TABLE calls", "$1 ?", "NULL", "null", "12"}
+		v.SetString(texts[rng.IntN(len(texts))])
+		if rng.IntN(3) == 0 {
+			v.SetString(v.String() + fmt.Sprint(rng.Int64()))
+		}
+	case reflect.Bool:
+		v.SetBool(rng.IntN(2) == 0)
+	case reflect.Uint8:
+		v.SetUint(uint64(rng.IntN(256)))
+	case reflect.Int, reflect.Int64:
+		switch rng.IntN(4) {
+		case 0:
+		case 1:
+			v.SetInt(rng.Int64N(1000) - 1)
+		default:
+			v.SetInt(int64(rng.Uint64()))
+		}
+	default:
+		panic("no rule to fill " + v.Kind().String())
+	}
+}
+
+func random(seed uint64, n int) []record.Entry {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	entries := make([]record.Entry, n)
+	for i := range entries {
+		if i%7 == 3 {
+			entries[i].Hold = new(record.Hold)
+			continue
+		}
+		entries[i].Call = new(record.Call)
+		fill(reflect.ValueOf(entries[i].Call).Elem(), rng, 0)
+	}
+	return entries
+}
+
+// newest returns the calls among the entries as List gives them.
+func newest(entries []record.Entry) []record.Call {
+	var list []record.Call
+	for _, e := range entries {
+		if e.Call != nil {
+			list = append(list, *e.Call)
+		}
+	}
+	slices.SortFunc(list, func(a, b record.Call) int { return -slices.Compare(a.ID[:], b.ID[:]) })
+	return list
+}
+
+func TestCallsComeBackAsTheyWere(t *testing.T) {
+	ctx, s := context.Background(), fresh(t)
+	entries := append(random(1, 3000), record.Entry{Call: &record.Call{ID: ident.ID{1}}}) // more than one chunk of the engine
+	apply(t, s, 0, entries[:2500])
+	apply(t, s, 2500, entries[2500:])
+	want := newest(entries)
+	got, err := s.List(ctx, calls.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d calls come back; want %d", len(got), len(want))
+	}
+	for i := range want {
+		if !reflect.DeepEqual(want[i], got[i]) {
+			t.Fatalf("call %d of the list (-want +got):\n%s", i, gocmp.Diff(want[i], got[i]))
+		}
+	}
+	for i := 0; i < len(want); i += 50 {
+		one, err := s.Show(ctx, want[i].ID)
+		if err != nil || !reflect.DeepEqual(want[i], one) {
+			t.Fatalf("Show: %v (-want +got):\n%s", err, gocmp.Diff(want[i], one))
+		}
+	}
+	if _, err := s.Show(ctx, ident.ID{1, 2, 3}); !fault.Is(err, fault.NotFound) {
+		t.Errorf("showing a call that is not there gives %v", err)
+	}
+}
+
+func TestTextThatIsNotUTF8IsMended(t *testing.T) {
+	s := fresh(t)
+	c := record.Call{ID: ident.ID{1}, UserAgent: "curl\xff/8", Tags: []record.Tag{{Name: "a\xfe", Value: "\xff"}}, Lost: []string{"x\xff"},
+		Attempts: []record.Attempt{{Provider: "p\xff", RequestID: "r\xff"}}, Usage: llm.Usage{Others: []llm.ModelUsage{{Model: "m\xff"}}}}
+	apply(t, s, 0, []record.Entry{{Call: &c}})
+	got, err := s.Show(context.Background(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := record.Call{ID: ident.ID{1}, UserAgent: "curl\uFFFD/8", Tags: []record.Tag{{Name: "a\uFFFD", Value: "\uFFFD"}}, Lost: []string{"x\uFFFD"},
+		Attempts: []record.Attempt{{Provider: "p\uFFFD", RequestID: "r\uFFFD"}}, Usage: llm.Usage{Others: []llm.ModelUsage{{Model: "m\uFFFD"}}}}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// expiring is a context that ends after its error was asked for a number of times.
+type expiring struct {
+	context.Context
+	left int
+}
+
+func (c *expiring) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+func stands(t *testing.T, s *duckdb.Store, position int64, entries []record.Entry) {
+	t.Helper()
+	ctx := context.Background()
+	at, err := s.Position(ctx)
+	if err != nil || at != position {
+		t.Errorf("the store stands at %d, %v; want %d", at, err, position)
+	}
+	got, err := s.List(ctx, calls.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := newest(entries); !slices.EqualFunc(want, got, func(a, b record.Call) bool { return a.ID == b.ID }) {
+		t.Errorf("the store has %d calls; want %d others", len(got), len(want))
+	}
+}
+
+func TestApplyIsExactlyOnce(t *testing.T) {
+	ctx, path := context.Background(), filepath.Join(t.TempDir(), "calls.duckdb")
+	s, err := duckdb.Open(ctx, path, duckdb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := random(2, 1000)
+	stands(t, s, 0, nil)
+	apply(t, s, 0, entries[:300])
+	for _, from := range []int64{0, 299, 301} {
+		if err := s.Apply(ctx, from, entries[:300], from+300); !errors.Is(err, callstore.ErrPosition) {
+			t.Errorf("a batch from %d at position 300 gives %v", from, err)
+		}
+	}
+	if err := s.Apply(ctx, 300, nil, 200); !errors.Is(err, callstore.ErrPosition) {
+		t.Errorf("a batch that goes back gives %v", err)
+	}
+	stands(t, s, 300, entries[:300])
+	// The context ends later and later, at last after the appender has written: that
+	// takes part in the transaction, and goes with it.
+	looks := 0
+	for {
+		err := s.Apply(&expiring{ctx, looks}, 300, entries[300:], 1000)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("a context that ends after %d looks gives %v", looks, err)
+		}
+		stands(t, s, 300, entries[:300])
+		looks++
+	}
+	if looks < 5 {
+		t.Errorf("the context was looked at %d times in 700 entries", looks)
+	}
+	apply(t, s, 1000, nil)
+	stands(t, s, 1000, entries)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Apply(ctx, 1000, entries, 2000); err == nil {
+		t.Error("a closed store takes a batch")
+	}
+	stands(t, open(t, path), 1000, entries)
+}
+
+// The files of an open store are what kill -9 leaves behind.
+func TestWhatWasAppliedSurvivesTheEndOfTheProcess(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	s := open(t, filepath.Join(dir, "calls.duckdb"))
+	entries := random(3, 1000)
+	for at := 0; at < 1000; at += 100 {
+		apply(t, s, int64(at), entries[at:at+100])
+	}
+	wal, err := os.ReadFile(filepath.Join(dir, "calls.duckdb.wal"))
+	if err != nil || len(wal) < 10_000 {
+		t.Fatalf("the log beside the file has %d bytes, %v", len(wal), err)
+	}
+	for name, cut := range map[string]int{"whole": 0, "torn": 3000, "torn early": len(wal) / 2} {
+		t.Run(name, func(t *testing.T) {
+			dead := t.TempDir()
+			if err := os.CopyFS(dead, os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(dead, "calls.duckdb")
+			if err := os.WriteFile(path+".wal", wal[:len(wal)-cut], 0o600); err != nil {
+				t.Fatal(err)
+			}
+			back := open(t, path)
+			at, err := back.Position(ctx)
+			if err != nil || at%100 != 0 || (cut == 0) != (at == 1000) {
+				t.Fatalf("it stands at %d, %v", at, err)
+			}
+			stands(t, back, at, entries[:at])
+			for ; at < 1000; at += 100 { // the journal brings the rest again
+				apply(t, back, at, entries[at:at+100])
+			}
+			stands(t, back, 1000, entries)
+		})
+	}
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	ctx := context.Background()
+	t.Run("damage is ErrCorrupt", func(t *testing.T) {
+		for name, change := range map[string]func(b []byte) []byte{
+			"another kind of file": func([]byte) []byte { return []byte(strings.Repeat("not a database. ", 4000)) },
+			"a short file":         func(b []byte) []byte { return b[:100] },
+			"headers overwritten":  func(b []byte) []byte { clear(b[:12288]); return b },
+			"one header bit wrong": func(b []byte) []byte { b[4100] ^= 1; b[8200] ^= 1; return b },
+		} {
+			t.Run(name, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "calls.duckdb")
+				s, err := duckdb.Open(ctx, path, duckdb.Options{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				apply(t, s, 0, random(4, 500))
+				if err := s.Close(); err != nil {
+					t.Fatal(err)
+				}
+				b, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, change(b), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if s, err = duckdb.Open(ctx, path, duckdb.Options{}); !errors.Is(err, callstore.ErrCorrupt) {
+					t.Errorf("Open gives %v", err)
+				}
+				if err == nil {
+					s.Close()
+				}
+				// Moved aside, a new one takes its place.
+				if err := os.Rename(path, path+".damaged"); err != nil {
+					t.Fatal(err)
+				}
+				stands(t, open(t, path), 0, nil)
+			})
+		}
+	})
+	t.Run("what an operator can mend is unavailable", func(t *testing.T) {
+		dir := t.TempDir()
+		file := filepath.Join(dir, "file")
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{filepath.Join(dir, "missing", "calls.duckdb"), filepath.Join(file, "calls.duckdb")} {
+			if _, err := duckdb.Open(ctx, path, duckdb.Options{}); !fault.Is(err, fault.Unavailable) || errors.Is(err, callstore.ErrCorrupt) || fault.As(err).Hint == "" {
+				t.Errorf("Open(%s) gives %v", path, err)
+			}
+		}
+		if _, err := duckdb.Open(ctx, filepath.Join(dir, "a?b"), duckdb.Options{}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("a path with a question mark gives %v", err)
+		}
+	})
+}
+
+// some returns calls as they come, over three hours.
+func some(n int) []record.Entry {
+	rng, src := rand.New(rand.NewPCG(9, 9)), ident.NewSource()
+	pick := func(list ...string) string { return list[rng.IntN(len(list))] }
+	entries := make([]record.Entry, n)
+	for i := range entries {
+		at := time.Date(2026, 11, 20, 22, 0, 0, 0, time.UTC).Add(time.Duration(i) * 3 * time.Hour / time.Duration(n))
+		c := &record.Call{ID: src.New(at), Time: at.UnixMicro(), Org: "acme", Team: pick("search", "ads"), Project: pick("web", "app"), Key: pick("key_1", "key_2"),
+			Subject: pick("", "ann", "bob"), Session: pick("", "s1"), TraceID: pick("t1", "t2"), Operation: pick("chat", "embeddings"), Surface: "openai-chat",
+			Provider: pick("openai", "anthropic"), Model: pick("gpt-5.2", "gpt-5.2-mini", "claude"), Outcome: record.OK, Pricing: record.Priced, Cost: money.Nano(rng.Int64N(1e9))}
+		c.Asked = pick(c.Provider+"/"+c.Model, c.Model, "assistant")
+		if rng.IntN(5) == 0 {
+			c.Outcome, c.ErrorCode = record.Failed, "overloaded"
+		}
+		if rng.IntN(6) == 0 {
+			c.Pricing, c.Cost = record.Unpriced, 0
+		}
+		for _, q := range []llm.Quantity{llm.Input, llm.CacheRead, llm.CacheWrite1h, llm.Output, llm.OutputReasoning, llm.WebSearch} {
+			c.Usage.N[q] = rng.Int64N(1000)
+		}
+		entries[i].Call = c
+	}
+	return entries
+}
+
+func TestList(t *testing.T) {
+	s, entries := fresh(t), some(600)
+	apply(t, s, 0, entries)
+	all := newest(entries)
+	mid := all[300]
+	starts := func(head string, list ...string) bool {
+		return slices.ContainsFunc(list, func(s string) bool { return strings.HasPrefix(s, head) })
+	}
+	tests := map[string]struct {
+		query calls.Query
+		want  func(c *record.Call) bool
+	}{
+		"everything":               {calls.Query{}, func(*record.Call) bool { return true }},
+		"from a moment":            {calls.Query{From: time.UnixMicro(mid.Time)}, func(c *record.Call) bool { return c.Time >= mid.Time }},
+		"up to a moment":           {calls.Query{To: time.UnixMicro(mid.Time)}, func(c *record.Call) bool { return c.Time < mid.Time }},
+		"one provider":             {calls.Query{Provider: "openai"}, func(c *record.Call) bool { return c.Provider == "openai" }},
+		"a served or asked model":  {calls.Query{Model: "gpt-5.2"}, func(c *record.Call) bool { return c.Model == "gpt-5.2" || c.Asked == "gpt-5.2" }},
+		"a provider's model":       {calls.Query{Model: "openai/claude"}, func(c *record.Call) bool { return c.Provider+"/"+c.Model == "openai/claude" }},
+		"an alias":                 {calls.Query{Model: "assistant"}, func(c *record.Call) bool { return c.Asked == "assistant" }},
+		"models that start so":     {calls.Query{Model: "gpt-*"}, func(c *record.Call) bool { return starts("gpt-", c.Model, c.Asked, c.Provider+"/"+c.Model) }},
+		"any model":                {calls.Query{Model: "*"}, func(*record.Call) bool { return true }},
+		"a per cent sign is plain": {calls.Query{Model: "gpt%"}, func(*record.Call) bool { return false }},
+		"project, team and key": {calls.Query{Project: "web", Team: "ads", Key: "key_2"}, func(c *record.Call) bool {
+			return c.Project == "web" && c.Team == "ads" && c.Key == "key_2"
+		}},
+		"a subject's errors":  {calls.Query{Subject: "ann", Errors: true}, func(c *record.Call) bool { return c.Subject == "ann" && c.Outcome != record.OK }},
+		"one session's trace": {calls.Query{Session: "s1", TraceID: "t2"}, func(c *record.Call) bool { return c.Session == "s1" && c.TraceID == "t2" }},
+		"operation, outcome":  {calls.Query{Operation: "chat", Outcome: record.OK}, func(c *record.Call) bool { return c.Operation == "chat" && c.Outcome == record.OK }},
+		"an attack":           {calls.Query{Project: "' OR 1=1 --"}, func(*record.Call) bool { return false }},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			var want []ident.ID
+			for i := range all {
+				if tt.want(&all[i]) {
+					want = append(want, all[i].ID)
+				}
+			}
+			ids := func(q calls.Query) (got []ident.ID) {
+				list, err := s.List(context.Background(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range list {
+					got = append(got, list[i].ID)
+				}
+				return got
+			}
+			if got := ids(tt.query); !slices.Equal(want, got) {
+				t.Errorf("%d calls in this order; want %d", len(got), len(want))
+			}
+			var paged []ident.ID // the cursor finds the same, page by page
+			for q := tt.query; ; {
+				q.Limit = 37
+				page := ids(q)
+				paged = append(paged, page...)
+				if len(page) < q.Limit {
+					break
+				}
+				q.Before = page[len(page)-1]
+			}
+			if !slices.Equal(want, paged) {
+				t.Errorf("%d calls page by page; want %d", len(paged), len(want))
+			}
+		})
+	}
+}
+
+func TestSums(t *testing.T) {
+	ctx, s, entries := context.Background(), fresh(t), some(500)
+	apply(t, s, 0, entries)
+	bys := map[string]struct {
+		by    []calls.Dimension
+		value func(c *record.Call) []string
+	}{
+		"in all":              {nil, func(*record.Call) []string { return []string{} }},
+		"by model":            {[]calls.Dimension{calls.ByModel}, func(c *record.Call) []string { return []string{c.Model} }},
+		"by provider and day": {[]calls.Dimension{calls.ByProvider, calls.ByDay}, func(c *record.Call) []string { return []string{c.Provider, day(c)} }},
+		"by hour, outcome, pricing": {[]calls.Dimension{calls.ByHour, calls.ByOutcome, calls.ByPricing}, func(c *record.Call) []string {
+			return []string{time.UnixMicro(c.Time).UTC().Format("2006-01-02T15:00:00Z"), string(c.Outcome), string(c.Pricing)}
+		}},
+	}
+	for name, tt := range bys {
+		t.Run(name, func(t *testing.T) {
+			rows := map[string]*calls.Sum{}
+			for _, e := range entries {
+				c := e.Call
+				if c.Project != "web" {
+					continue
+				}
+				key := fmt.Sprint(tt.value(c))
+				if rows[key] == nil {
+					rows[key] = &calls.Sum{Values: tt.value(c)}
+				}
+				r := rows[key]
+				r.Calls++
+				if c.Outcome != record.OK {
+					r.Errors++
+				}
+				if c.Pricing == record.Unpriced {
+					r.Unpriced++
+				}
+				r.CostNano += c.Cost
+				r.InputTokens += c.Usage.InputTokens()
+				r.CachedTokens += c.Usage.CachedTokens()
+				r.OutputTokens += c.Usage.OutputTokens()
+				r.ReasoningTokens += c.Usage.N[llm.OutputReasoning]
+			}
+			want := make([]calls.Sum, 0, len(rows))
+			for _, r := range rows {
+				want = append(want, *r)
+			}
+			slices.SortFunc(want, func(a, b calls.Sum) int { return cmp.Or(cmp.Compare(b.Calls, a.Calls), slices.Compare(a.Values, b.Values)) })
+			got, err := s.Sums(ctx, calls.Query{Project: "web"}, tt.by)
+			if diff := gocmp.Diff(want, got); err != nil || diff != "" {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+	t.Run("every dimension is known", func(t *testing.T) {
+		all := []calls.Dimension{calls.ByOrg, calls.ByTeam, calls.ByProject, calls.ByKey, calls.BySubject, calls.BySession, calls.ByProvider, calls.ByModel,
+			calls.ByOperation, calls.BySurface, calls.ByOutcome, calls.ByErrorCode, calls.ByPricing, calls.ByHour, calls.ByDay}
+		if sums, err := s.Sums(ctx, calls.Query{}, all); err != nil || len(sums) == 0 {
+			t.Errorf("%d sums, %v", len(sums), err)
+		}
+		if _, err := s.Sums(ctx, calls.Query{}, []calls.Dimension{"id; DROP TABLE calls"}); !fault.Is(err, fault.Invalid) {
+			t.Errorf("an unknown dimension gives %v", err)
+		}
+	})
+	t.Run("nothing sums to zero", func(t *testing.T) {
+		got, err := s.Sums(ctx, calls.Query{Project: "none"}, nil)
+		if diff := gocmp.Diff([]calls.Sum{{Values: []string{}}}, got); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	})
+}
+
+func day(c *record.Call) string { return time.UnixMicro(c.Time).UTC().Format(time.DateOnly) }

@@ -1,0 +1,85 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"github.com/steward-llmops/steward/internal/callstore"
+	"github.com/steward-llmops/steward/internal/fault"
+	"github.com/steward-llmops/steward/internal/ident"
+	"github.com/steward-llmops/steward/internal/observe/calls"
+	"github.com/steward-llmops/steward/internal/record"
+)
+
+var _ calls.Store = (*Store)(nil)
+
+// List returns the calls that q selects, newest first by id.
+func (s *Store) List(ctx context.Context, q calls.Query) ([]record.Call, error) {
+	query, args := callstore.Rows(&q)
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, s.fault(err, "list", false)
+	}
+	defer rows.Close()
+	var list []record.Call
+	targets := make([]any, len(callstore.Columns))
+	for rows.Next() {
+		list = append(list, record.Call{})
+		if err := scan(rows.Scan, targets, &list[len(list)-1]); err != nil {
+			return nil, s.fault(err, "list", false)
+		}
+	}
+	return list, s.fault(rows.Err(), "list", false)
+}
+
+// Show returns one call; fault.NotFound if there is none.
+func (s *Store) Show(ctx context.Context, id ident.ID) (record.Call, error) {
+	var c record.Call
+	err := scan(s.db.QueryRowContext(ctx, callstore.Row, callstore.UUIDText(id)).Scan, make([]any, len(callstore.Columns)), &c)
+	if errors.Is(err, sql.ErrNoRows) {
+		return record.Call{}, fault.New(fault.NotFound, "call_not_found", "there is no call %s", id.Text("call")).
+			Hinted("a call is listed a moment after its end; list them with: steward calls list")
+	}
+	if err != nil {
+		return record.Call{}, s.fault(err, "show", false)
+	}
+	return c, nil
+}
+
+// scan reads a row of callstore.Columns into c.
+func scan(from func(...any) error, targets []any, c *record.Call) error {
+	for i := range callstore.Columns {
+		targets[i] = target(&callstore.Columns[i], c)
+	}
+	return from(targets...)
+}
+
+// Sums adds up the calls that q selects, by the dimensions; the most calls first.
+// Without dimensions there is one sum. q.Limit is of sums, q.Before of calls.
+func (s *Store) Sums(ctx context.Context, q calls.Query, by []calls.Dimension) ([]calls.Sum, error) {
+	query, args, err := callstore.Sums(&q, by)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, s.fault(err, "sum", false)
+	}
+	defer rows.Close()
+	var sums []calls.Sum
+	for rows.Next() {
+		sum := calls.Sum{Values: make([]string, len(by))}
+		targets := make([]any, 0, len(by)+8)
+		for i := range by {
+			targets = append(targets, &sum.Values[i])
+		}
+		targets = append(targets, &sum.Calls, &sum.Errors, &sum.Unpriced, (*int64)(&sum.CostNano),
+			&sum.InputTokens, &sum.CachedTokens, &sum.OutputTokens, &sum.ReasoningTokens)
+		if err := rows.Scan(targets...); err != nil {
+			return nil, s.fault(err, "sum", false)
+		}
+		sums = append(sums, sum)
+	}
+	return sums, s.fault(rows.Err(), "sum", false)
+}
