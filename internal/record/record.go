@@ -133,6 +133,8 @@ type Content struct {
 	Response     []byte // the body that the caller got, as it went
 	RequestType  string // Content-Type
 	ResponseType string
+	// RequestCut and ResponseCut report that a body was longer than what is kept.
+	RequestCut, ResponseCut bool
 }
 
 // Entry is one entry of the journal: exactly one field is set.

@@ -1,0 +1,216 @@
+// Package api is the admin API: what the command line, the console and the Go
+// client speak, under /api, described by OpenAPI 3.1 at /api/openapi.json.
+//
+// Every part of the house that it shows is a small interface here; app ties
+// them. Answers are the types of package client, so that both ends are one text.
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"net/http"
+	"net/netip"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/steward-llmops/steward/client"
+	"github.com/steward-llmops/steward/internal/config"
+	"github.com/steward-llmops/steward/internal/ident"
+	"github.com/steward-llmops/steward/internal/observe/calls"
+	"github.com/steward-llmops/steward/internal/record"
+	"github.com/steward-llmops/steward/internal/security/access"
+)
+
+// Keys makes, lists and ends virtual keys. Unknown ids are fault.NotFound.
+type Keys interface {
+	// List returns every key, oldest first.
+	List() []access.Key
+	// Create returns the key and its secret.
+	Create(ctx context.Context, n access.NewKey) (access.Key, string, error)
+	// Revoke ends a key at once; again, it changes nothing.
+	Revoke(ctx context.Context, id string) (access.Key, error)
+	// Rotate makes a key in the place of id, which works for overlap longer.
+	Rotate(ctx context.Context, id string, overlap time.Duration) (access.Key, string, error)
+}
+
+// Calls answers queries over calls; calls.Store is one.
+type Calls interface {
+	List(ctx context.Context, q calls.Query) ([]record.Call, error)
+	// Show returns one call; fault.NotFound if there is none.
+	Show(ctx context.Context, id ident.ID) (record.Call, error)
+}
+
+// Contents fetches what was said in a call.
+type Contents interface {
+	// Content returns the content of c; fault.NotFound where it is not kept.
+	Content(ctx context.Context, c *record.Call) (record.Content, error)
+}
+
+// Tail follows calls as they end.
+type Tail interface {
+	// Tail yields calls from now on, until ctx ends. It may drop calls for a
+	// reader that is too slow.
+	Tail(ctx context.Context) iter.Seq[record.Call]
+}
+
+// ReportQuery says what a cost report adds up. Zero fields do not restrict.
+type ReportQuery struct {
+	By                                  []string  // of client.Dimensions, each once
+	From, To                            time.Time // From inclusive, To exclusive
+	Provider, Model, Project, Team, Key string
+}
+
+// Ledger adds up what calls cost.
+type Ledger interface {
+	Report(ctx context.Context, q ReportQuery) (client.Report, error)
+}
+
+// Providers shows the upstreams.
+type Providers interface {
+	Providers(ctx context.Context) ([]client.Provider, error)
+	// Test asks one provider whether it answers. That it does not is a result, no
+	// error; fault.NotFound if there is no such provider.
+	Test(ctx context.Context, name string) (client.ProviderTest, error)
+}
+
+// Models lists what can be called.
+type Models interface {
+	Models(ctx context.Context) ([]client.Model, error)
+}
+
+// Prices shows and sets what models cost.
+type Prices interface {
+	Prices(ctx context.Context, q client.PriceQuery) (client.PriceList, error)
+	// Price returns one model's; fault.NotFound if it has none.
+	Price(ctx context.Context, provider, model string) (client.Price, error)
+	// Set puts overrides before the catalogue, all or none.
+	Set(ctx context.Context, overrides []config.Override) ([]client.Price, error)
+}
+
+// Status tells how the server does.
+type Status interface {
+	Status(ctx context.Context) (client.Status, error)
+}
+
+// FirstVisit redeems first-visit links; access.FirstVisit is one.
+type FirstVisit interface {
+	Redeem(token string, remote netip.Addr) error
+}
+
+// Sessions keeps browsers' sessions; access.Sessions is one.
+type Sessions interface {
+	// Start returns the value of a new session's cookie, and when it ends.
+	Start() (cookie string, end time.Time, err error)
+	// Check is fault.Unauthenticated where the cookie has no session.
+	Check(cookie string) error
+	End(cookie string)
+}
+
+// Server is the admin API. Every field must be set but Version.
+type Server struct {
+	Version    string // Steward's, for the OpenAPI description
+	Token      string // the admin token; empty: nobody can sign in with one
+	Now        func() time.Time
+	Keys       Keys
+	Calls      Calls
+	Contents   Contents
+	Tail       Tail
+	Ledger     Ledger
+	Providers  Providers
+	Models     Models
+	Prices     Prices
+	Status     Status
+	FirstVisit FirstVisit
+	Sessions   Sessions
+	// Every is how often a silent stream says that it lives; zero means 15 s.
+	Every time.Duration
+}
+
+// Handler returns the handler of everything under /api.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	spec := s.register(mux)
+	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/openapi+json")
+		_, _ = w.Write(spec)
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeFault(w, noSuchPath(r))
+	})
+	return s.guard(mux)
+}
+
+// OpenAPI returns the description of the API, indented, as the reference holds it.
+func OpenAPI(version string) ([]byte, error) {
+	s := &Server{Version: version}
+	var doc any
+	if err := json.Unmarshal(s.register(http.NewServeMux()), &doc); err != nil {
+		return nil, err
+	}
+	b, err := json.MarshalIndent(doc, "", "  ")
+	return append(b, '\n'), err
+}
+
+// register puts every operation on mux and returns the API's description.
+func (s *Server) register(mux *http.ServeMux) []byte {
+	c := huma.DefaultConfig("Steward admin API", s.Version)
+	c.CreateHooks = nil // no $schema fields in answers
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	c.Info.Description = "Keys, calls, costs, providers, models, prices and the server's state."
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token":   {Type: "http", Scheme: "bearer", Description: "The admin token, kept in the data directory"},
+		"session": {Type: "apiKey", In: "cookie", Name: cookieName, Description: "A browser's session"},
+	}
+	c.Security = []map[string][]string{{"token": {}}, {"session": {}}}
+	c.Transformers = append(c.Transformers, toProblem)
+	api := humago.New(mux, c)
+	s.keys(api)
+	s.calls(api)
+	s.costs(api)
+	s.upstreams(api)
+	s.prices(api)
+	s.state(api)
+	s.sessions(api)
+	describeProblems(api.OpenAPI())
+	spec, err := json.Marshal(api.OpenAPI())
+	if err != nil {
+		panic("the API's description: " + err.Error())
+	}
+	return spec
+}
+
+// schemaName names types as people know them.
+func schemaName(t reflect.Type, hint string) string {
+	if t == reflect.TypeFor[calls.View]() {
+		return "Call"
+	}
+	return huma.DefaultSchemaNamer(t, hint)
+}
+
+// describeProblems puts our problem in the place of the library's error model,
+// and takes the router's "..." out of paths.
+func describeProblems(o *huma.OpenAPI) {
+	ref := o.Components.Schemas.Schema(reflect.TypeFor[client.Problem](), true, "Problem")
+	delete(o.Components.Schemas.Map(), "ErrorModel")
+	delete(o.Components.Schemas.Map(), "ErrorDetail")
+	const wild = "/api/prices/{provider}/{model...}"
+	o.Paths["/api/prices/{provider}/{model}"] = o.Paths[wild]
+	delete(o.Paths, wild)
+	for _, item := range o.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+			if op == nil {
+				continue
+			}
+			for _, r := range op.Responses {
+				if m := r.Content["application/problem+json"]; m != nil {
+					m.Schema = ref
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/steward-llmops/steward/client"
+)
+
+func (a *app) callsShowCmd() *cobra.Command {
+	var content bool
+	cmd := &cobra.Command{
+		Use: "show ID", Short: "Show one call: tokens, cost, timings, tries, and what was said", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d, err := a.client().Call(cmd.Context(), args[0], content)
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.printJSON(d)
+			}
+			showCall(a.Stdout, &d)
+			if content && d.Content == nil {
+				a.say("what was said in this call is not kept")
+			}
+			return nil
+		},
+	}
+	cmd.Flags().BoolVar(&content, "content", false, "with what was said, where it is kept")
+	return cmd
+}
+
+// page is lines of a name and a value, set below one another.
+type page struct{ w io.Writer }
+
+func (p page) title(s string) { fmt.Fprintf(p.w, "\n%s\n", s) }
+
+// line prints a value; an empty one is left out.
+func (p page) line(name, format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); text != "" {
+		fmt.Fprintf(p.w, "  %-18s %s\n", name, oneLine(text))
+	}
+}
+
+func showCall(w io.Writer, d *client.CallDetail) {
+	p := page{w}
+	fmt.Fprintln(w, d.ID)
+	p.line("time", "%s", d.Time)
+	p.line("outcome", "%s", outcome(d))
+	p.line("asked", "%s", d.Asked)
+	p.line("served by", "%s", servedBy(d))
+	p.line("as", "%s %s%s", d.Surface, d.Operation, map[bool]string{true: ", streamed"}[d.Stream])
+	p.line("finish", "%s", d.Finish)
+	p.line("who", "%s / %s / %s, key %s (%s)", d.Org, d.Team, d.Project, d.KeyName, d.Key)
+	p.line("subject", "%s", d.Subject)
+	p.line("session", "%s", d.Session)
+	p.line("trace", "%s", d.TraceID)
+	p.line("cache", "%s", d.Cache)
+	p.line("lost", "%s", strings.Join(d.Lost, ", "))
+	for _, name := range slices.Sorted(maps.Keys(d.Tags)) {
+		p.line("tag", "%s=%s", name, d.Tags[name])
+	}
+	showUsage(p, d)
+	p.title("timings")
+	p.line("left for it", "%s", span(d.Timings.Queue))
+	p.line("first byte", "%s", span(d.Timings.FirstByte))
+	p.line("first token", "%s", span(d.Timings.FirstToken))
+	p.line("total", "%s", span(d.Timings.Total))
+	p.line("sent", "%s", bytesText(d.Sent))
+	p.line("received", "%s", bytesText(d.Received))
+	showTries(w, d)
+	if c := d.Content; c != nil {
+		showBody(p, "request", c.RequestType, c.Request, c.Encoding)
+		showBody(p, "answer", c.ResponseType, c.Response, c.Encoding)
+	}
+}
+
+func outcome(d *client.CallDetail) string {
+	s := d.Outcome + ", status " + strconv.Itoa(d.Status)
+	if d.Error != "" {
+		s += ", " + d.Error
+	}
+	return s
+}
+
+func servedBy(d *client.CallDetail) string {
+	if d.Provider == "" {
+		return "no provider was reached"
+	}
+	s := d.Provider + "/" + d.Model
+	if d.Reply != "" && d.Reply != d.Model {
+		s += " (it says " + d.Reply + ")"
+	}
+	return s
+}
+
+func showUsage(p page, d *client.CallDetail) {
+	p.title("tokens and cost")
+	p.line("read", "%s tokens, %s of them cached", count(d.InputTokens), count(d.CachedTokens))
+	p.line("written", "%s tokens, %s of them reasoning", count(d.OutputTokens), count(d.ReasoningTokens))
+	for _, q := range slices.Sorted(maps.Keys(d.Usage)) {
+		p.line("  "+q, "%s", count(d.Usage[q]))
+	}
+	cost := dollars(d.CostNano, d.Pricing) + " (" + d.Pricing
+	if d.PriceID != "" {
+		cost += ", " + d.PriceID + " of catalogue " + d.Catalogue
+	}
+	p.line("cost", "%s)", cost)
+	if d.CeilingNano != nil {
+		p.line("held", "%s", dollars(*d.CeilingNano, ""))
+	}
+}
+
+func showTries(w io.Writer, d *client.CallDetail) {
+	if len(d.Tries) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\ntries")
+	t := table{head: []string{"  PROVIDER", "MODEL", ">STATUS", ">BEGAN", ">TOOK", ">COST", "ERROR"}}
+	for _, r := range d.Tries {
+		t.add("  "+r.Provider, r.Model, strconv.Itoa(r.Status), span(r.Start), span(r.Duration), dollars(r.CostNano, ""), r.Error)
+	}
+	t.print(w)
+}
+
+// showBody prints what was said, JSON set in lines.
+func showBody(p page, name, contentType, text, encoding string) {
+	p.title(name + " (" + firstOf(contentType, "no content type") + ")")
+	if encoding != "text" {
+		fmt.Fprintf(p.w, "%s of base64, in --json\n", bytesText(int64(len(text))))
+		return
+	}
+	var b bytes.Buffer
+	if json.Indent(&b, []byte(text), "", "  ") == nil {
+		text = b.String()
+	}
+	fmt.Fprintln(p.w, printable(strings.TrimRight(text, "\n")))
+}
