@@ -46,7 +46,7 @@ func (p page) title(s string) { fmt.Fprintf(p.w, "\n%s\n", s) }
 // line prints a value; an empty one is left out.
 func (p page) line(name, format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); text != "" {
-		fmt.Fprintf(p.w, "  %-14s %s\n", name, text)
+		fmt.Fprintf(p.w, "  %-18s %s\n", name, oneLine(text))
 	}
 }
 
@@ -143,18 +143,4 @@ func showBody(p page, name, contentType, text, encoding string) {
 		text = b.String()
 	}
 	fmt.Fprintln(p.w, printable(strings.TrimRight(text, "\n")))
-}
-
-// printable replaces control characters, with which an answer could write to the
-// terminal what was never said.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case r < 0x20 || (r >= 0x7f && r < 0xa0):
-			return '\uFFFD'
-		}
-		return r
-	}, s)
 }

@@ -255,7 +255,7 @@ type hider struct{ d *decoder }
 
 // Visit implements ast.Visitor.
 func (h hider) Visit(n ast.Node) ast.Visitor {
-	if text, ok := scalarText(n); ok && len(text) >= 4 {
+	if text, ok := scalarText(n); ok && len(text) >= 4 && text != "env:" && text != "file:" {
 		h.d.hidden = append(h.d.hidden, text)
 	}
 	return h

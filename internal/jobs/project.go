@@ -17,8 +17,8 @@ type Log interface {
 	End() int64
 	// Wait returns once there are entries after offset.
 	Wait(ctx context.Context, offset int64) error
-	// Follow returns a reader that starts at offset.
-	Follow(offset int64) Reader
+	// Follow returns a reader that starts at offset; one of calls only leaves holds out.
+	Follow(offset int64, callsOnly bool) Reader
 }
 
 // Reader reads entries in order; at the end of the journal Next returns dst unchanged.
@@ -44,6 +44,7 @@ type Projector struct {
 	Logger     *slog.Logger
 	Every      time.Duration // the least time between two batches; zero means 200 ms
 	Limit      int           // entries a batch; zero means 4,000
+	CallsOnly  bool          // the projection has no use for holds
 
 	position atomic.Int64
 	failing  atomic.Pointer[string]
@@ -105,7 +106,7 @@ func (p *Projector) drain(ctx context.Context, limit int) {
 	if err != nil {
 		return
 	}
-	r := p.Log.Follow(at)
+	r := p.Log.Follow(at, p.CallsOnly)
 	defer r.Close()
 	for at < p.Log.End() {
 		if at, err = p.step(ctx, r, at, limit); err != nil {
@@ -120,7 +121,7 @@ func (p *Projector) follow(ctx context.Context, every time.Duration, limit int) 
 		return err
 	}
 	p.position.Store(at)
-	r := p.Log.Follow(at)
+	r := p.Log.Follow(at, p.CallsOnly)
 	defer r.Close()
 	for {
 		if err := p.Log.Wait(ctx, at); err != nil {
