@@ -209,8 +209,11 @@ func passOperation(path, op string) string {
 		return "chat"
 	case strings.HasSuffix(path, "/compact"), op == "responses":
 		return "responses"
-	case strings.HasSuffix(path, ":predict"), strings.HasSuffix(path, "/embeddings"):
+	case strings.HasSuffix(path, ":predict"), strings.HasSuffix(path, "/embeddings"),
+		strings.HasSuffix(path, "/invoke") && strings.Contains(path, "embed"):
 		return "embeddings"
+	case strings.HasSuffix(path, "/invoke"), strings.HasSuffix(path, "/invoke-with-response-stream"):
+		return "chat"
 	case strings.HasSuffix(path, ":countTokens"), strings.HasSuffix(path, "/count-tokens"), strings.HasSuffix(path, "/count_tokens"):
 		return "count_tokens"
 	case strings.Contains(path, "/files"):
@@ -280,6 +283,8 @@ func (c *call) passFormat() llm.Format {
 func (c *call) measurePass(contentType string, h http.Header) func([]byte) wire.Reading {
 	return func(body []byte) wire.Reading {
 		switch {
+		case strings.HasSuffix(c.path, "/invoke"):
+			return measureInvoke(c.g, body, h)
 		case c.op == "responses":
 			return responses.Responses().Measure(body)
 		case strings.HasSuffix(c.path, ":predict"):
@@ -290,8 +295,6 @@ func (c *call) measurePass(contentType string, h http.Header) func([]byte) wire.
 			return c.g.Chat[c.passFormat()].Measure(body)
 		case strings.HasPrefix(c.surface.name, "openai-"):
 			return openai.MeasureSurface(c.op, c.r.Header.Get("Content-Type"), c.body, body, contentType)
-		case c.surface.name == "bedrock-passthrough":
-			return measureInvoke(c.g, body, h)
 		}
 		return wire.Reading{Complete: true}
 	}
