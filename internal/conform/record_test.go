@@ -85,7 +85,5 @@ func (in *interaction) failed() bool {
 
 // billable reports whether a call whose usage is unknown must be estimated.
 func billable(in *interaction) bool {
-	return in.status < 400 && (strings.Contains(in.path, "EmbedContents") || in.streams() && in.failed())
+	return in.status < 400 && (strings.Contains(in.path, "EmbedContents") || strings.HasSuffix(in.path, "/invoke") || in.streams() && in.failed())
 }
-
-var costs = map[string]int64{}
