@@ -125,7 +125,7 @@ func (s *Server) prices(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "import-prices", Method: http.MethodPost, Path: "/api/prices/catalogue",
 		Summary:     "Put a whole price list in force",
 		Description: "Steward's own catalogue, genai-prices data (version 2) or LiteLLM's model_prices_and_context_window.json. The providers that it lists take its prices; the others keep theirs.",
-		Tags:        []string{"prices"}, MaxBodyBytes: maxCatalogue},
+		Tags:        []string{"prices"}, MaxBodyBytes: maxCatalogue, SkipValidateBody: true},
 		func(ctx context.Context, in *struct {
 			RawBody []byte `contentType:"application/json"`
 		}) (*body[client.ImportedPrices], error) {
