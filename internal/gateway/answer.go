@@ -53,6 +53,9 @@ func (c *call) fail(err error) {
 	if f.RetryAfter > 0 {
 		h["Retry-After"] = []string{strconv.Itoa(int((f.RetryAfter + 999_999_999) / 1_000_000_000))}
 	}
+	if f.Code == codeMethod {
+		h["Allow"] = []string{allowed(c)}
+	}
 	if f.Kind == fault.Unauthenticated {
 		h["Www-Authenticate"] = []string{`Bearer realm="steward"`}
 	}
@@ -68,13 +71,28 @@ func (c *call) errorBody(f *fault.Error) (status int, body []byte) {
 		format = [...]llm.Format{llm.OpenAIChat, llm.AnthropicMessages, llm.GeminiGenerate, llm.BedrockConverse}[c.style]
 	}
 	id := c.rec.ID.Text("call")
+	status, body = f.HTTPStatus(), nil
 	if codec, ok := c.g.Chat[format]; ok {
-		return codec.EncodeError(f, id)
+		status, body = codec.EncodeError(f, id)
+	} else if codec, ok := c.g.Embed[format]; ok {
+		status, body = codec.EncodeError(f, id)
+	} else {
+		body = []byte(`{"message":` + strconv.Quote(f.Public()) + `}`)
 	}
-	if codec, ok := c.g.Embed[format]; ok {
-		return codec.EncodeError(f, id)
+	if f.Code == codeMethod {
+		status = http.StatusMethodNotAllowed
 	}
-	return f.HTTPStatus(), []byte(`{"message":` + strconv.Quote(f.Public()) + `}`)
+	return status, body
+}
+
+// codeMethod is the code of a request by a method that its surface does not have.
+const codeMethod = "method_not_allowed"
+
+func allowed(c *call) string {
+	if c.op == "models" {
+		return "GET, HEAD"
+	}
+	return "POST"
 }
 
 // stewardHeaders sets what every answer carries.

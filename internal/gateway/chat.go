@@ -36,7 +36,7 @@ func (c *call) chat() error {
 // readJSON reads the body and what the path and the top level of the JSON say.
 func (c *call) readJSON() (err error) {
 	if c.r.Method != http.MethodPost {
-		return fault.New(fault.Invalid, "method_not_allowed", "%s answers POST only", clip(c.r.URL.Path))
+		return fault.New(fault.Invalid, codeMethod, "%s answers POST only", clip(c.r.URL.Path))
 	}
 	if err := c.readBody(); err != nil {
 		return err
