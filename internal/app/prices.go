@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -33,7 +34,14 @@ type prices struct {
 func openPrices(ctx context.Context, cfg config.Config, kinds map[string]string, st *store.Store, now func() time.Time) (*prices, error) {
 	p := &prices{store: st, now: now, kinds: kinds}
 	for i := range cfg.Prices.Overrides {
-		p.config = append(p.config, overrideOf(&cfg.Prices.Overrides[i]))
+		o := overrideOf(&cfg.Prices.Overrides[i])
+		if o.Provider != "" {
+			p.config = append(p.config, o)
+			continue
+		}
+		for _, o.Provider = range slices.Sorted(maps.Keys(kinds)) { // it says nothing of providers: any
+			p.config = append(p.config, o)
+		}
 	}
 	var err error
 	if p.set, err = st.Prices(ctx); err != nil {
