@@ -102,7 +102,7 @@ func (c *call) passTo(p *provider.Provider, target string) error {
 			}
 			c.target = t
 			if out.Stream == nil && c.asked.modelAt.to > 0 {
-				out.Body = patchModel(c.body, &c.asked, t.Model)
+				out.Body = c.patch(t.Model)
 			}
 		} else {
 			c.target = Target{p, c.asked.model}

@@ -20,13 +20,14 @@ func (c *call) hold() error {
 	}
 	c.rec.Ceiling, c.rec.CeilingSet = ceiling.Nano, ok
 	c.rec.Catalogue, c.rec.PriceID = ceiling.Catalogue, ceiling.PriceID
-	err = c.g.Journal.Hold(&record.Hold{
+	c.holds = record.Hold{
 		ID: c.rec.ID, Time: c.rec.Time,
 		Org: c.rec.Org, Team: c.rec.Team, Project: c.rec.Project, Key: c.rec.Key, KeyName: c.rec.KeyName,
 		Subject: c.rec.Subject, Surface: c.rec.Surface, Operation: c.rec.Operation, Asked: c.rec.Asked,
 		Provider: c.target.Provider.Name, Model: c.target.Model, Stream: c.rec.Stream,
 		Ceiling: ceiling.Nano, CeilingSet: ok, Catalogue: ceiling.Catalogue, PriceID: ceiling.PriceID,
-	})
+	}
+	err = c.g.Journal.Hold(&c.holds)
 	c.held = err == nil
 	return err
 }
@@ -192,9 +193,13 @@ func (c *call) finish(outcome record.Outcome, status int, f *fault.Error) error 
 // keep remembers bytes of the answer for the record.
 func (c *call) keep(b []byte) {
 	c.rec.ResponseBytes += int64(len(b))
+	if c.answer == nil {
+		c.answer = c.answerBuf[:0]
+	}
 	if room := c.g.MaxContent - int64(len(c.answer)); int64(len(b)) > room {
 		c.answerCut = true
 		b = b[:max(0, room)]
 	}
 	c.answer = append(c.answer, b...)
+	c.answerBuf = c.answer
 }
