@@ -79,7 +79,8 @@ func (c *call) exchange() (context.Context, context.CancelFunc) {
 	total := c.target.Provider.Timeouts.Total
 	if c.g.HangUp == Drain {
 		ctx, stop := detached(c.r.Context(), total)
-		context.AfterFunc(c.r.Context(), func() { time.AfterFunc(c.g.DrainTimeout, stop) })
+		limit := c.g.DrainTimeout // c itself may serve another call by the time that this runs
+		context.AfterFunc(c.r.Context(), func() { time.AfterFunc(limit, stop) })
 		return ctx, stop
 	}
 	if !c.rec.Stream && c.target.Provider.Bounded() {
