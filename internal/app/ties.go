@@ -33,7 +33,11 @@ func (a *App) newAPI() *api.Server {
 type logOf struct{ *journal.Journal }
 
 // Follow implements jobs.Log.
-func (l logOf) Follow(offset int64) jobs.Reader { return l.NewReader(offset) }
+func (l logOf) Follow(offset int64, callsOnly bool) jobs.Reader {
+	r := l.NewReader(offset)
+	r.CallsOnly = callsOnly
+	return r
+}
 
 type contents struct{ j *journal.Journal }
 

@@ -82,6 +82,9 @@ func (c *call) exchange() (context.Context, context.CancelFunc) {
 		context.AfterFunc(c.r.Context(), func() { time.AfterFunc(c.g.DrainTimeout, stop) })
 		return ctx, stop
 	}
+	if !c.rec.Stream && c.target.Provider.Bounded() {
+		return c.r.Context(), func() {} // nothing to end: the answer is read in one go
+	}
 	return context.WithTimeout(c.r.Context(), total)
 }
 
@@ -231,14 +234,43 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 	if req.Stream { // the provider answered whole though a stream was asked for
 		return c.encodeStream(a, resp.Events(), in, req, nil)
 	}
+	c.complete(&resp.ID, &resp.Created)
+	r := reading(resp, outputBytes(resp))
+	if !resp.Usage.Reported {
+		c.estimate(&resp.Usage, r)
+		r.Usage = resp.Usage
+	}
 	answer, lost, err := in.EncodeResponse(resp, req)
 	if err != nil {
-		c.settle(reading(resp, 0), true)
+		c.settle(r, true)
 		return err
 	}
 	c.rec.Lost = dedupe(append(c.rec.Lost, lost...))
 	a.Header = http.Header{"Content-Type": {"application/json"}, "X-Request-Id": a.Header["X-Request-Id"]}
-	return c.whole(a, answer, reading(resp, int64(len(answer))))
+	return c.whole(a, answer, r)
+}
+
+// complete gives an answer what its provider's format has no word for and the
+// caller's needs: an id and the moment of its making.
+func (c *call) complete(id *string, created *int64) {
+	if *id == "" {
+		*id = c.rec.ID.String()
+	}
+	if *created == 0 {
+		*created = c.started.Unix()
+	}
+}
+
+// outputBytes counts what the model wrote.
+func outputBytes(resp *llm.Response) int64 {
+	n := 0
+	for i := range resp.Parts {
+		n += len(resp.Parts[i].Text)
+		if call := resp.Parts[i].Call; call != nil {
+			n += len(call.Arguments)
+		}
+	}
+	return int64(n)
 }
 
 // reading is what the record needs to know of a decoded answer.
@@ -297,6 +329,9 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 			}
 			break
 		}
+		if e.Kind == llm.EventStart {
+			c.complete(&e.ID, &e.Created)
+		}
 		c.note(&e, &r)
 		if ending = ending || e.Kind == llm.EventFinish; ending {
 			last = enc.Append(last, e)
@@ -317,11 +352,15 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 	c.rec.Lost = dedupe(append(c.rec.Lost, enc.Lost()...))
 	f := fault.As(failure)
 	c.endAttempt(a.Status, a.Header, f)
-	c.settle(&r, true)
 	if f == nil {
+		if !r.Usage.Reported { // strict clients need figures; these are marked as counted here
+			c.estimate(&r.Usage, &r)
+			last = enc.Append(last, llm.Event{Kind: llm.EventUsage, Usage: &r.Usage})
+		}
 		last = enc.End(last)
 		c.keep(last)
 	}
+	c.settle(&r, true)
 	return c.closeStream(f, f != nil, gone, last, func() wire.Encoder { return enc })
 }
 

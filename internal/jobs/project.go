@@ -17,8 +17,8 @@ type Log interface {
 	End() int64
 	// Wait returns once there are entries after offset.
 	Wait(ctx context.Context, offset int64) error
-	// Follow returns a reader that starts at offset.
-	Follow(offset int64) Reader
+	// Follow returns a reader that starts at offset; one of calls only leaves holds out.
+	Follow(offset int64, callsOnly bool) Reader
 }
 
 // Reader reads entries in order; at the end of the journal Next returns dst unchanged.
@@ -43,7 +43,12 @@ type Projector struct {
 	Log        Log
 	Logger     *slog.Logger
 	Every      time.Duration // the least time between two batches; zero means 200 ms
-	Limit      int           // entries a batch; zero means 4,000
+	Limit      int           // entries a batch; zero means 8,000
+	CallsOnly  bool          // the projection has no use for holds
+	// Rest, if not nil, is called once nothing has come for RestAfter (zero means a
+	// minute), so that a store can give back what it keeps for speed.
+	Rest      func(ctx context.Context) error
+	RestAfter time.Duration
 
 	position atomic.Int64
 	failing  atomic.Pointer[string]
@@ -76,7 +81,7 @@ func (p *Projector) Run(ctx context.Context) {
 		every = 200 * time.Millisecond
 	}
 	if limit <= 0 {
-		limit = 4000
+		limit = 8000
 	}
 	backoff := every
 	for {
@@ -105,7 +110,7 @@ func (p *Projector) drain(ctx context.Context, limit int) {
 	if err != nil {
 		return
 	}
-	r := p.Log.Follow(at)
+	r := p.Log.Follow(at, p.CallsOnly)
 	defer r.Close()
 	for at < p.Log.End() {
 		if at, err = p.step(ctx, r, at, limit); err != nil {
@@ -120,10 +125,10 @@ func (p *Projector) follow(ctx context.Context, every time.Duration, limit int) 
 		return err
 	}
 	p.position.Store(at)
-	r := p.Log.Follow(at)
+	r := p.Log.Follow(at, p.CallsOnly)
 	defer r.Close()
 	for {
-		if err := p.Log.Wait(ctx, at); err != nil {
+		if err := p.wait(ctx, at); err != nil {
 			return err
 		}
 		next, err := p.step(ctx, r, at, limit)
@@ -137,6 +142,27 @@ func (p *Projector) follow(ctx context.Context, every time.Duration, limit int) 
 		}
 		at = next
 	}
+}
+
+// wait waits for entries after at, and lets the store rest meanwhile.
+func (p *Projector) wait(ctx context.Context, at int64) error {
+	if p.Rest == nil {
+		return p.Log.Wait(ctx, at)
+	}
+	after := p.RestAfter
+	if after <= 0 {
+		after = time.Minute
+	}
+	short, cancel := context.WithTimeout(ctx, after)
+	err := p.Log.Wait(short, at)
+	cancel()
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if err := p.Rest(ctx); err != nil {
+		p.Logger.Warn("rest", "name", p.Name, "err", err)
+	}
+	return p.Log.Wait(ctx, at)
 }
 
 func (p *Projector) step(ctx context.Context, r Reader, at int64, limit int) (int64, error) {

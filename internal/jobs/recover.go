@@ -81,7 +81,7 @@ type Recorder interface {
 func Recover(log Log, rec Recorder, file string) (int, error) {
 	open := map[ident.ID]*record.Hold{}
 	var order []ident.ID
-	r := log.Follow(oldest(file, log.End()))
+	r := log.Follow(oldest(file, log.End()), false)
 	defer r.Close()
 	var batch []record.Entry
 	for {
@@ -90,7 +90,7 @@ func Recover(log Log, rec Recorder, file string) (int, error) {
 			return 0, fmt.Errorf("look for interrupted calls: %w", err)
 		}
 		if len(batch) == 0 {
-			break
+			break // the end: every entry is read here
 		}
 		for _, e := range batch {
 			switch {

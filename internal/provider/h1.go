@@ -39,6 +39,10 @@ type h1conn struct {
 	since time.Time
 }
 
+// justUsed is how long a connection is taken to be open without a look: an
+// upstream that closed it so soon is found out when it is used.
+const justUsed = 2 * time.Millisecond
+
 const (
 	maxHeadLine  = 16 << 10
 	maxHeadBytes = 64 << 10
@@ -60,7 +64,8 @@ func (c *h1) get(ctx context.Context) (conn *h1conn, reused bool, err error) {
 		c.idle[n-1] = nil
 		c.idle = c.idle[:n-1]
 		c.mu.Unlock()
-		if c.now().Sub(conn.since) < c.idleFor && alive(conn.Conn) {
+		idle := c.now().Sub(conn.since)
+		if idle < justUsed || idle < c.idleFor && alive(conn.Conn) {
 			return conn, true, nil
 		}
 		_ = conn.Close()
@@ -104,6 +109,9 @@ func (c *h1) roundTrip(ctx context.Context, out *Outgoing, t Timeouts) (*Answer,
 		return nil, err
 	}
 	x := &h1exchange{client: c, conn: conn, ctx: ctx, idle: t.Idle}
+	if t.Total > 0 {
+		x.until = c.now().Add(t.Total)
+	}
 	x.stop = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	if err := x.send(out, t.FirstToken); err != nil {
 		x.abandon()
@@ -128,6 +136,7 @@ type h1exchange struct {
 	ctx    context.Context // the exchange lives as long as its call
 	stop   func() bool
 	idle   time.Duration
+	until  time.Time // the total time-out; zero: none
 
 	status    int
 	header    http.Header
@@ -142,7 +151,11 @@ type h1exchange struct {
 
 func (x *h1exchange) deadline(d time.Duration) error {
 	if d > 0 {
-		_ = x.conn.SetReadDeadline(x.client.now().Add(d))
+		at := x.client.now().Add(d)
+		if !x.until.IsZero() && at.After(x.until) {
+			at = x.until
+		}
+		_ = x.conn.SetReadDeadline(at)
 	}
 	return context.Cause(x.ctx) // a cancel that came before the deadline was set
 }

@@ -213,6 +213,10 @@ func (p *Provider) Speaks(f llm.Format) bool { return slices.Contains(p.Kind.For
 // Origin returns the provider's scheme and host, for messages.
 func (p *Provider) Origin() string { return p.base.Scheme + "://" + p.base.Host }
 
+// Bounded reports whether the client itself keeps the total time-out, so that the
+// caller's context need not.
+func (p *Provider) Bounded() bool { return p.lean != nil }
+
 // Do sends the request and returns the answer's head; ctx bounds the whole
 // exchange, the body included. Errors are faults: Upstream, Timeout, Cancelled.
 func (p *Provider) Do(ctx context.Context, out *Outgoing) (*Answer, error) {

@@ -37,6 +37,9 @@ func Append(dst []byte, e Entry) []byte {
 	return w.b
 }
 
+// IsHold reports whether the encoded entry is a hold, without decoding it.
+func IsHold(b []byte) bool { return len(b) > 0 && b[0] == kindHold }
+
 // Decode reads what Append wrote. It keeps nothing of b.
 func Decode(b []byte) (Entry, error) {
 	if len(b) == 0 {

@@ -31,13 +31,13 @@ func BenchmarkHandler(b *testing.B) {
 // BenchmarkUnaryOverPipe is the same call over a kept connection, client included.
 func BenchmarkUnaryOverPipe(b *testing.B) {
 	pipe := sim.NewPipe()
-	overWire(b, pipe, pipe.Dial, request("small", "tell me about tides", `,"max_tokens":60`))
+	overWire(b, sim.New(options()), pipe, pipe.Dial, chatPath, request("small", "tell me about tides", `,"max_tokens":60`))
 }
 
 // BenchmarkStreamOverPipe is a stream of about sixty events.
 func BenchmarkStreamOverPipe(b *testing.B) {
 	pipe := sim.NewPipe()
-	overWire(b, pipe, pipe.Dial, request("small", "tell me about tides", `,"max_tokens":60,"stream":true`))
+	overWire(b, sim.New(options()), pipe, pipe.Dial, chatPath, request("small", "tell me about tides", `,"max_tokens":60,"stream":true`))
 }
 
 // BenchmarkUnaryOverTCP is the small unary call over a loopback socket.
@@ -47,11 +47,10 @@ func BenchmarkUnaryOverTCP(b *testing.B) {
 		b.Fatal(err)
 	}
 	dial := func(context.Context) (net.Conn, error) { return net.Dial("tcp", l.Addr().String()) }
-	overWire(b, l, dial, request("small", "tell me about tides", `,"max_tokens":60`))
+	overWire(b, sim.New(options()), l, dial, chatPath, request("small", "tell me about tides", `,"max_tokens":60`))
 }
 
-func overWire(b *testing.B, l net.Listener, dial func(context.Context) (net.Conn, error), body string) {
-	s := sim.New(options())
+func overWire(b *testing.B, s *sim.Server, l net.Listener, dial func(context.Context) (net.Conn, error), path, body string) {
 	ctx, cancel := context.WithCancel(b.Context())
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx, l) }()
@@ -59,7 +58,7 @@ func overWire(b *testing.B, l net.Listener, dial func(context.Context) (net.Conn
 	if err != nil {
 		b.Fatal(err)
 	}
-	message := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: sim\r\nContent-Length: %d\r\n\r\n%s", chatPath, len(body), body)
+	message := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: sim\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
 	in := bufio.NewReader(conn)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -78,5 +77,23 @@ func overWire(b *testing.B, l net.Listener, dial func(context.Context) (net.Conn
 	cancel()
 	if err := <-served; err != nil {
 		b.Error(err)
+	}
+}
+
+// BenchmarkRealCodecs is the small unary call over a loopback socket, by format.
+func BenchmarkRealCodecs(b *testing.B) {
+	for name, ask := range map[string][2]string{
+		"openai":    {chatPath, request("small", "tell me about tides", `,"max_tokens":60`)},
+		"responses": {"/v1/responses", `{"model":"small","input":"tell me about tides","max_output_tokens":60}`},
+		"anthropic": {"/v1/messages", request("small", "tell me about tides", `,"max_tokens":60`)},
+	} {
+		b.Run(name, func(b *testing.B) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				b.Fatal(err)
+			}
+			dial := func(context.Context) (net.Conn, error) { return net.Dial("tcp", l.Addr().String()) }
+			overWire(b, sim.New(realOptions()), l, dial, ask[0], ask[1])
+		})
 	}
 }

@@ -67,8 +67,8 @@ type thinker struct {
 	prompt *prompt
 	rng    *rand.Rand // of what is said
 	ids    *rand.Rand // of ids and signatures, whose look is the format's
-	budget int64  // tokens left of max_tokens
-	text   string // of the last user message
+	budget int64      // tokens left of max_tokens
+	text   string     // of the last user message
 	resp   *llm.Response
 }
 
@@ -229,10 +229,11 @@ func (t *thinker) reason() {
 		}
 	}
 	n = int64(logNormal(t.rng, float64(n), 0.4, 4, float64(n)*3))
+	most := max(1, t.budget/2)
 	if r != nil && r.Budget != nil && *r.Budget > 0 {
-		n = min(n, *r.Budget)
+		most = min(most, *r.Budget)
 	}
-	text, n, _ := firstTokens(thinking(t.rng, topicOf(t.text), n), min(n, max(1, t.budget/2)))
+	text, n, _ := firstTokens(thinking(t.rng, topicOf(t.text), n), most)
 	t.budget -= n
 	t.resp.Usage.N[llm.OutputReasoning] += n
 	t.resp.Parts = append(t.resp.Parts, llm.Part{Kind: llm.KindReasoning, Text: text, Reasoning: t.block()})

@@ -25,7 +25,8 @@ type call struct {
 	body     []byte
 	controls controls
 	model    string
-	gone     bool // a write failed: the client left
+	gone     bool // the answer is not whole: the caller left, or the simulator stops
+	dropped  bool // the connection is broken
 	count    ModelStats
 }
 
@@ -88,7 +89,7 @@ func (c *call) answer() {
 	}
 }
 
-// done counts the call.
+// done counts the call. An answer that is not whole never ends in good order.
 func (c *call) done() {
 	if c.gone || c.r.Context().Err() != nil {
 		c.count.Aborted = 1
@@ -98,6 +99,9 @@ func (c *call) done() {
 		model = ""
 	}
 	c.s.stats.end(model, c.count)
+	if c.gone && !c.dropped {
+		c.drop(false)
+	}
 }
 
 // allowed checks the key, wherever the vendors' SDKs put it.
@@ -183,7 +187,7 @@ func (c *call) struck() bool {
 	case "reset":
 		c.drop(true)
 	case "silence":
-		<-c.r.Context().Done()
+		c.hang()
 	case "empty":
 		c.w.Header().Set("Content-Type", "application/json")
 		c.w.WriteHeader(http.StatusOK)
@@ -267,13 +271,21 @@ func (c *call) wait(d time.Duration) bool {
 	case <-t.C:
 		return true
 	case <-c.r.Context().Done():
+		c.gone = true
 		return false
 	}
+}
+
+// hang waits until the caller leaves.
+func (c *call) hang() {
+	<-c.r.Context().Done()
+	c.gone = true
 }
 
 // drop breaks the connection: without the end of its chunked encoding, or by a
 // reset (RST) that throws away what is on its way.
 func (c *call) drop(reset bool) {
+	c.dropped = true
 	rc := http.NewResponseController(c.w)
 	conn, _, err := rc.Hijack()
 	if err != nil {

@@ -62,7 +62,7 @@ func (c *call) chat() {
 }
 
 func (c *call) streamChat(codec wire.Chat, req *llm.Request, a *answer) {
-	events := a.events()
+	events := a.events(c.route.family == gemini)
 	var frames []frame
 	end := endClean
 	if f := c.controls.fault; f.is("error_event") {

@@ -87,7 +87,7 @@ func (c *call) deliver(frames []frame, p pace, end ending) {
 		c.drop(true)
 	case endStall:
 		out.push()
-		<-c.r.Context().Done()
+		c.hang()
 	}
 }
 
@@ -151,9 +151,8 @@ func (k *cutter) piece(b []byte) bool {
 
 // push sends what was written on its way.
 func (k *cutter) push() bool {
-	if err := k.flush.Flush(); err != nil {
+	if k.flush.Flush() != nil || k.call.r.Context().Err() != nil {
 		k.call.gone = true
-		return false
 	}
-	return k.call.r.Context().Err() == nil
+	return !k.call.gone
 }

@@ -6,8 +6,9 @@ import (
 	"github.com/steward-llmops/steward/internal/llm"
 )
 
-// events lists the answer as a stream, a delta for each group of tokens.
-func (a *answer) events() []llm.Event {
+// events lists the answer as a stream, a delta for each group of tokens. With
+// running, the counts so far come with each delta, as Gemini sends them.
+func (a *answer) events(running bool) []llm.Event {
 	r := &a.resp
 	started := r.Usage
 	for _, q := range []llm.Quantity{llm.Output, llm.OutputReasoning} {
@@ -19,14 +20,36 @@ func (a *answer) events() []llm.Event {
 	if r.Usage.Reported {
 		out = append(out, llm.Event{Kind: llm.EventUsage, Usage: &started})
 	}
+	sofar := started
 	for i := range r.Parts {
+		at := len(out)
 		out = a.partEvents(out, i, &r.Parts[i])
+		if running && r.Usage.Reported {
+			out = append(out[:at:at], withCounts(out[at:], r.Parts[i].Kind, &sofar)...)
+		}
 	}
 	if r.Usage.Reported {
 		usage := r.Usage
 		out = append(out, llm.Event{Kind: llm.EventUsage, Usage: &usage})
 	}
 	return append(out, llm.Event{Kind: llm.EventFinish, Finish: r.Finish, StopSequence: r.StopSequence})
+}
+
+// withCounts puts the usage so far before each delta of a part.
+func withCounts(events []llm.Event, kind llm.Kind, sofar *llm.Usage) (out []llm.Event) {
+	q := llm.Output
+	if kind == llm.KindReasoning {
+		q = llm.OutputReasoning
+	}
+	for _, e := range events {
+		if e.Kind == llm.EventDelta {
+			sofar.N[q] += CountTokens(e.Text)
+			now := *sofar
+			out = append(out, llm.Event{Kind: llm.EventUsage, Usage: &now})
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 func (a *answer) partEvents(out []llm.Event, i int, p *llm.Part) []llm.Event {

@@ -99,7 +99,7 @@ func broken(format llm.Format, b []byte) []byte {
 		return b
 	}
 	text := bytes.TrimRight(b, "\r\n")
-	cut := len(text) - max(1, len(text)/3)
+	cut := max(0, len(text)-max(1, len(text)/3))
 	return append(bytes.Clone(text[:cut]), "\n\n"...)
 }
 

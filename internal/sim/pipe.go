@@ -185,12 +185,12 @@ func (c *pipeConn) Close() error {
 	c.mu.Lock()
 	reset := c.reset
 	c.mu.Unlock()
+	c.in.shut(net.ErrClosed, syscall.EPIPE) // first: what the peer says to the end is not for us
 	if reset {
 		c.out.shut(syscall.ECONNRESET, net.ErrClosed)
 	} else {
 		c.out.shut(io.EOF, net.ErrClosed)
 	}
-	c.in.shut(net.ErrClosed, syscall.EPIPE)
 	c.in.set(&c.in.read, time.Time{})
 	c.out.set(&c.out.write, time.Time{})
 	return nil

@@ -41,6 +41,7 @@ type World struct {
 	contents  map[ident.ID]record.Content
 	followers map[chan record.Call]struct{}
 	joined    chan struct{} // one signal for each follower
+	hushed    chan struct{} // closed by Hush
 	visited   bool
 	sessions  map[string]time.Time
 	prices    []client.Price
@@ -50,7 +51,7 @@ type World struct {
 // New returns a world with a provider "lab", the simulator, and nothing else.
 func New(now func() time.Time) *World {
 	return &World{Now: now, contents: map[ident.ID]record.Content{}, followers: map[chan record.Call]struct{}{},
-		joined: make(chan struct{}, 16), sessions: map[string]time.Time{}}
+		joined: make(chan struct{}, 16), hushed: make(chan struct{}), sessions: map[string]time.Time{}}
 }
 
 // Server returns the admin API over w.
@@ -89,6 +90,9 @@ func (w *World) Add(c record.Call, content *record.Content) {
 		f <- c
 	}
 }
+
+// Hush ends every stream of calls, once it has given all that it has.
+func (w *World) Hush() { close(w.hushed) }
 
 // Joined is sent to each time that somebody begins to follow.
 func (w *World) Joined() <-chan struct{} { return w.joined }
@@ -233,6 +237,13 @@ func (w *World) Tail(ctx context.Context) iter.Seq[record.Call] {
 					return
 				}
 			case <-ctx.Done():
+				return
+			case <-w.hushed:
+				for len(f) > 0 {
+					if !yield(<-f) {
+						return
+					}
+				}
 				return
 			}
 		}
