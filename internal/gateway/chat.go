@@ -246,7 +246,8 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 		return err
 	}
 	c.rec.Lost = dedupe(append(c.rec.Lost, lost...))
-	a.Header = http.Header{"Content-Type": {"application/json"}, "X-Request-Id": a.Header["X-Request-Id"]}
+	a.Header = c.translatedHeader(a.Header)
+	a.Header["Content-Type"] = []string{"application/json"}
 	return c.whole(a, answer, r)
 }
 
@@ -316,7 +317,7 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 		newEncoder, contentType = gemini.NewArrayEncoder, "application/json"
 	}
 	enc := newEncoder(req)
-	c.head(&provider.Answer{Header: http.Header{"X-Request-Id": a.Header["X-Request-Id"]}}, contentType)
+	c.head(&provider.Answer{Header: c.translatedHeader(a.Header)}, contentType)
 	var r wire.Reading
 	var dst, last []byte // last: the end of the answer, held until the record is down
 	ending := false
