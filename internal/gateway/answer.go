@@ -69,7 +69,8 @@ func (c *call) errorBody(f *fault.Error) (status int, body []byte) {
 	}
 	id := c.rec.ID.Text("call")
 	if codec, ok := c.g.Chat[format]; ok {
-		return codec.EncodeError(f, id)
+		status, body = codec.EncodeError(f, id)
+		return status, detailed(f, format, body)
 	}
 	if codec, ok := c.g.Embed[format]; ok {
 		return codec.EncodeError(f, id)

@@ -182,6 +182,9 @@ func (c *call) chatTranslated(ctx context.Context, stop context.CancelFunc) erro
 	if out.EncodeRequest == nil {
 		return fault.New(fault.Invalid, "format_unsupported", "provider %q speaks no chat format that can be translated to", c.target.Provider.Name)
 	}
+	if err := c.wholeRequest(); err != nil {
+		return err
+	}
 	req, err := in.DecodeRequest(c.body)
 	if err != nil {
 		return err
