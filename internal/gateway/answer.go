@@ -74,6 +74,7 @@ func (c *call) errorBody(f *fault.Error) (status int, body []byte) {
 	status, body = f.HTTPStatus(), nil
 	if codec, ok := c.g.Chat[format]; ok {
 		status, body = codec.EncodeError(f, id)
+		body = detailed(f, format, body)
 	} else if codec, ok := c.g.Embed[format]; ok {
 		status, body = codec.EncodeError(f, id)
 	} else {
@@ -95,9 +96,28 @@ func allowed(c *call) string {
 	return "POST"
 }
 
-// stewardHeaders sets what every answer carries.
+// requestIDHeader names, by style, the header in which the vendor's SDK looks for
+// the request's id; Gemini's looks nowhere.
+var requestIDHeader = [...]string{openAIStyle: "X-Request-Id", anthropicStyle: "Request-Id", bedrockStyle: "X-Amzn-Requestid"}
+
+// translatedHeader is what a translated answer keeps of the provider's header: its
+// id of the request, where the caller's SDK looks for one.
+func (c *call) translatedHeader(src http.Header) http.Header {
+	h := http.Header{}
+	if name, id := requestIDHeader[c.style], provider.RequestID(src); name != "" && id != "" {
+		h[name] = []string{id}
+	}
+	return h
+}
+
+// stewardHeaders sets what every answer carries. The call's id is the request's id
+// too where the provider gave none.
 func (c *call) stewardHeaders(h http.Header) {
-	h["X-Steward-Call-Id"] = []string{c.rec.ID.Text("call")}
+	id := []string{c.rec.ID.Text("call")}
+	h["X-Steward-Call-Id"] = id
+	if name := requestIDHeader[c.style]; name != "" && len(h[name]) == 0 {
+		h[name] = id
+	}
 	h["X-Steward-Cache"] = []string{"none"}
 	if c.target.Provider != nil {
 		h["X-Steward-Served-By"] = []string{c.target.Name()}
