@@ -17,26 +17,31 @@ func (s *suite) compile(m machine, foot footprint, spent spending) report {
 		}
 		r.Figures = append(r.Figures, row(name, "us", 0, nil, over(pick(at["proxy"], of)), over(pick(at["steward"], of)), g))
 	}
+	// What the direct run has no process for is asked of proxy and Steward only.
+	charged := func(name, unit string, digits int, scenario string, of func(outcome) float64, g *goal) {
+		at := s.found[scenario]
+		r.Figures = append(r.Figures, row(name, unit, digits, nil, pick(at["proxy"], of), pick(at["steward"], of), g))
+	}
 	perSecond := func(o outcome) float64 { return float64(o.Done) / o.Seconds }
 	cpu := func(o outcome) float64 { return o.cpu }
 	settled := func(o outcome) float64 { return o.settled }
 
 	add("64 connections: calls", "1/s", 0, saturation, perSecond, nil)
-	add("64 connections: CPU a call, while answering", "us", 0, saturation, cpu, nil)
-	add("64 connections: CPU a call, caught up", "us", 0, saturation, settled, &goal{1.0, proxyTimes})
-	add("64 connections: CPU in use", "%", 0, saturation, func(o outcome) float64 { return 100 * o.busy }, nil)
-	add("64 connections: memory", "MiB", 0, saturation, func(o outcome) float64 { return o.rss }, nil)
+	charged("64 connections: CPU a call, while answering", "us", 0, saturation, cpu, nil)
+	charged("64 connections: CPU a call, caught up", "us", 0, saturation, settled, &goal{1.0, proxyTimes})
+	charged("64 connections: CPU in use", "%", 0, saturation, func(o outcome) float64 { return 100 * o.busy }, nil)
+	charged("64 connections: memory", "MiB", 0, saturation, func(o outcome) float64 { return o.rss }, nil)
 	added("500 calls/s: added latency, p50", paced, func(o outcome) float64 { return o.Overhead.P50 }, &goal{most: 300})
 	added("500 calls/s: added latency, p99", paced, func(o outcome) float64 { return o.Overhead.P99 }, &goal{most: 1500})
-	add("500 calls/s: CPU a call, caught up", "us", 0, paced, settled, nil)
+	charged("500 calls/s: CPU a call, caught up", "us", 0, paced, settled, nil)
 	added("50 streams/s: added time to first token, p50", streams, func(o outcome) float64 { return o.Overhead.P50 }, &goal{most: 300})
 	added("50 streams/s: added time to first token, p99", streams, func(o outcome) float64 { return o.Overhead.P99 }, nil)
-	add("50 streams/s: CPU a stream of 60 chunks, caught up", "us", 0, streams, settled, &goal{1.5, proxyTimes})
+	charged("50 streams/s: CPU a stream of 60 chunks, caught up", "us", 0, streams, settled, &goal{1.5, proxyTimes})
 	add("512 streams at once: longest gap between chunks 50 ms apart", "ms", 1, crowd,
 		func(o outcome) float64 { return o.Gap.Max / 1000 }, &goal{float64(crowdInterval.Milliseconds()), directPlus})
 	add("512 streams at once: longest gap of a stream, p50", "ms", 1, crowd, func(o outcome) float64 { return o.Gap.P50 / 1000 }, nil)
-	add("Anthropic to Anthropic: CPU a call, caught up", "us", 0, sameFormat, settled, nil)
-	add("Anthropic to OpenAI, translated: CPU a call, caught up", "us", 0, translated, settled, nil)
+	charged("Anthropic to Anthropic: CPU a call, caught up", "us", 0, sameFormat, settled, nil)
+	charged("Anthropic to OpenAI, translated: CPU a call, caught up", "us", 0, translated, settled, nil)
 
 	only := func(name, unit string, digits int, v []float64, g *goal) {
 		r.Figures = append(r.Figures, row(name, unit, digits, nil, nil, v, g))

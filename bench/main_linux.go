@@ -55,6 +55,10 @@ func run(args []string, in io.Reader, out, talk io.Writer) int {
 		return exitUsage
 	}
 	o.talk = talk
+	if _, err := os.Stat(o.steward); err != nil {
+		fmt.Fprintf(talk, "error: there is no binary to measure\nwhy:   %v\ntry:   make build, or name one with -steward\n", err)
+		return exitUsage
+	}
 	rep, err := runSuite(ctx, o)
 	if err != nil {
 		fmt.Fprintf(talk, "error: %v\n", err)

@@ -64,6 +64,10 @@ const prose = "The customer writes about an order that arrived with one part mis
 	"The customer has already spoken with the carrier, who knows of no damage. " +
 	"What the customer wants next is the missing part by Friday, or a label to send everything back and the whole amount returned to the card that paid. "
 
+// moreProse makes up for what Anthropic's answers say in fewer words.
+const moreProse = "Nobody has told the customer yet whether the part is in stock, and the shop's own page says that it is sold out until the end of the month. " +
+	"If that is so, a refund is the only answer that keeps the date, and it should be offered in the first sentence of the reply. "
+
 func openAI() dialect {
 	const usage = `"usage":{"prompt_tokens":412,"completion_tokens":118,"total_tokens":530,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},` +
 		`"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`
@@ -90,7 +94,7 @@ func anthropic() dialect {
 	}
 	head := `"id":"` + anthropicID + `@","type":"message","role":"assistant","model":"` + mockClaude + `"`
 	return dialect{
-		answer: cut(`{` + head + `,"content":[{"type":"text","text":"` + prose + lastWords + `"}],"stop_reason":"end_turn","stop_sequence":null,` +
+		answer: cut(`{` + head + `,"content":[{"type":"text","text":"` + prose + moreProse + lastWords + `"}],"stop_reason":"end_turn","stop_sequence":null,` +
 			`"usage":{"input_tokens":412,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"output_tokens":118,"service_tier":"standard"}}`),
 		begin: []text{
 			event("message_start", `,"message":{`+head+`,"content":[],"stop_reason":null,"stop_sequence":null,`+
