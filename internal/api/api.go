@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -128,6 +129,9 @@ type Server struct {
 	Sessions   Sessions
 	// Every is how often a silent stream says that it lives; zero means 15 s.
 	Every time.Duration
+
+	mu       sync.Mutex
+	stopping map[*http.Server]chan struct{} // closed when the server begins to shut down
 }
 
 // Handler returns the handler of everything under /api.

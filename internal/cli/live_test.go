@@ -151,6 +151,34 @@ func TestListOfAllIsOneArrayOverManyPages(t *testing.T) {
 	}
 }
 
+func TestShowReadsTheTextOutOfAStream(t *testing.T) {
+	streams := map[string]string{
+		"openai chat":      "data: {\"choices\":[{\"delta\":{\"content\":\"Hel\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"lo\"}}]}\n\ndata: [DONE]\n\n",
+		"openai responses": "event: a\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"Hel\"}\n\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\"lo\"}\n\n",
+		"anthropic":        "event: a\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"type\":\"text_delta\",\"text\":\"Hel\"}}\n\ndata: {\"delta\":{\"text\":\"lo\"}}\n\n",
+		"gemini":           "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"He\"},{\"text\":\"l\"}]}}]}\r\n\r\ndata: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"lo\"}]}}]}",
+	}
+	for name, stream := range streams {
+		t.Run(name, func(t *testing.T) {
+			w := apitest.New(now)
+			w.Add(record.Call{ID: apitest.ID(now(), 1)}, &record.Content{Response: []byte(stream), ResponseType: "text/event-stream; charset=utf-8"})
+			h := w.Server().Handler()
+			e, out, _ := env("", map[string]string{"STEWARD_TOKEN": apitest.Token})
+			e.HTTP = &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				rec := httptest.NewRecorder()
+				h.ServeHTTP(rec, r)
+				return rec.Result(), nil
+			})}
+			if code := cli.MainWith(cli.Programs{}, e, []string{"calls", "show", "--content", apitest.ID(now(), 1).Text("call")}); code != 0 {
+				t.Fatalf("exit code %d", code)
+			}
+			if !strings.Contains(out.String(), "\nHello\n\n(the text of ") {
+				t.Errorf("printed %q", out)
+			}
+		})
+	}
+}
+
 func TestNameOfAModelCannotSteerTheTerminal(t *testing.T) {
 	w := apitest.New(now)
 	w.Add(record.Call{ID: apitest.ID(now(), 1), Asked: "a\x1b[2J\nb", Key: "\x1b[2J", Outcome: record.OK}, nil)

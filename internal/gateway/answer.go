@@ -133,11 +133,11 @@ func (c *call) readAnswer(ctx context.Context, a *provider.Answer, limit int64) 
 	if a.Length > limit {
 		return nil, fault.New(fault.Upstream, "upstream_too_large", "the answer of %s is over %d MiB", c.target.Provider.Name, limit>>20)
 	}
-	size := a.Length
-	if size < 0 {
-		size = 4 << 10
+	b := c.answerBuf[:0]
+	if size := int(max(a.Length, 4<<10)); size >= cap(b) {
+		b = make([]byte, 0, size+1)
 	}
-	b := make([]byte, 0, size+1)
+	defer func() { c.answerBuf = b }()
 	for {
 		if len(b) == cap(b) {
 			b = append(b, 0)[:len(b)]

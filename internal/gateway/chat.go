@@ -106,7 +106,7 @@ func (c *call) chatRaw(ctx context.Context, stop context.CancelFunc) error {
 	case llm.BedrockConverse:
 		out.Target = p.Target(c.format, c.target.Model, c.rec.Stream)
 	default:
-		body = patchModel(body, &c.asked, c.target.Model)
+		body = c.patch(c.target.Model)
 		out.Target = withQuery(p.Target(c.format, c.target.Model, c.rec.Stream), c.r.URL.RawQuery)
 		if c.format == llm.OpenAIChat && c.asked.stream && !c.asked.hasUsage && !p.Kind.NoStreamOptions {
 			body, m.strip = askUsage(body, &c.asked), true
@@ -127,6 +127,15 @@ func (c *call) chatRaw(ctx context.Context, stop context.CancelFunc) error {
 		return err
 	}
 	return c.relay(ctx, stop, a, m)
+}
+
+// patch returns the caller's body with the model as the provider knows it.
+func (c *call) patch(model string) []byte {
+	if c.asked.model == model {
+		return c.body
+	}
+	c.patchBuf = patchModel(c.patchBuf, c.body, &c.asked, model)
+	return c.patchBuf
 }
 
 var (

@@ -30,7 +30,7 @@ func (c *call) embed() error {
 	if c.format == llm.GeminiEmbed {
 		out.Body, out.Target = c.body, withQuery(p.Gemini(c.target.Model, c.method), c.r.URL.RawQuery)
 	} else {
-		out.Body, out.Target = patchModel(c.body, &c.asked, c.target.Model), p.Target(c.format, c.target.Model, false)
+		out.Body, out.Target = c.patch(c.target.Model), p.Target(c.format, c.target.Model, false)
 	}
 	if err := c.hold(); err != nil {
 		return err
@@ -122,7 +122,7 @@ func (c *call) count() error {
 	switch {
 	case c.style == anthropicStyle && p.Speaks(llm.AnthropicMessages):
 		out.Target = withQuery(p.Join("/v1/messages/count_tokens"), c.r.URL.RawQuery)
-		out.Body = patchModel(c.body, &c.asked, c.target.Model)
+		out.Body = c.patch(c.target.Model)
 		if c.r.Header["Anthropic-Version"] == nil {
 			out.Extra = append(out.Extra, anthropicVersion)
 		}
@@ -163,6 +163,8 @@ func (c *call) vertex() error {
 		return err
 	}
 	if c.method != "generateContent" && c.method != "streamGenerateContent" {
+		c.surface = &vertexPass
+		c.rec.Surface = c.surface.name
 		return c.pass()
 	}
 	if err := c.readJSON(); err != nil {

@@ -108,8 +108,8 @@ func invalidJSON(body []byte) error {
 }
 
 // patchModel returns the body with the model's value replaced, every other byte
-// as it was.
-func patchModel(body []byte, a *asked, model string) []byte {
+// as it was. It may write into buf, whose content is not needed.
+func patchModel(buf, body []byte, a *asked, model string) []byte {
 	if a.model == model {
 		return body
 	}
@@ -117,8 +117,7 @@ func patchModel(body []byte, a *asked, model string) []byte {
 	if err != nil {
 		return body // a string always marshals
 	}
-	out := make([]byte, 0, len(body)+len(quoted))
-	out = append(out, body[:a.modelAt.from]...)
+	out := append(buf[:0], body[:a.modelAt.from]...)
 	out = append(out, quoted...)
 	return append(out, body[a.modelAt.to:]...)
 }

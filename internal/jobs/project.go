@@ -29,7 +29,8 @@ type Reader interface {
 
 // Projection is what the journal is projected into. Apply writes the result of the
 // entries that lie between from and next, and next as the new position, in one
-// transaction; from is always the position that it holds.
+// transaction; from is always the position that it holds. It keeps nothing of the
+// entries but their strings: they are used again.
 type Projection interface {
 	Position(ctx context.Context) (int64, error)
 	Apply(ctx context.Context, from int64, entries []record.Entry, next int64) error
@@ -43,9 +44,14 @@ type Projector struct {
 	Log        Log
 	Logger     *slog.Logger
 	Every      time.Duration // the least time between two batches; zero means 200 ms
-	Limit      int           // entries a batch; zero means 4,000
+	Limit      int           // entries a batch; zero means 8,000
 	CallsOnly  bool          // the projection has no use for holds
+	// Rest, if not nil, is called once nothing has come for RestAfter (zero means a
+	// minute), so that a store can give back what it keeps for speed.
+	Rest      func(ctx context.Context) error
+	RestAfter time.Duration
 
+	batch    []record.Entry // used again: no projection keeps what it was given
 	position atomic.Int64
 	failing  atomic.Pointer[string]
 	applied  atomic.Int64 // entries
@@ -77,7 +83,7 @@ func (p *Projector) Run(ctx context.Context) {
 		every = 200 * time.Millisecond
 	}
 	if limit <= 0 {
-		limit = 4000
+		limit = 8000
 	}
 	backoff := every
 	for {
@@ -124,7 +130,7 @@ func (p *Projector) follow(ctx context.Context, every time.Duration, limit int) 
 	r := p.Log.Follow(at, p.CallsOnly)
 	defer r.Close()
 	for {
-		if err := p.Log.Wait(ctx, at); err != nil {
+		if err := p.wait(ctx, at); err != nil {
 			return err
 		}
 		next, err := p.step(ctx, r, at, limit)
@@ -140,10 +146,34 @@ func (p *Projector) follow(ctx context.Context, every time.Duration, limit int) 
 	}
 }
 
+// wait waits for entries after at, and lets the store rest meanwhile.
+func (p *Projector) wait(ctx context.Context, at int64) error {
+	if p.Rest == nil {
+		return p.Log.Wait(ctx, at)
+	}
+	after := p.RestAfter
+	if after <= 0 {
+		after = time.Minute
+	}
+	short, cancel := context.WithTimeout(ctx, after)
+	err := p.Log.Wait(short, at)
+	cancel()
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if err := p.Rest(ctx); err != nil {
+		p.Logger.Warn("rest", "name", p.Name, "err", err)
+	}
+	return p.Log.Wait(ctx, at)
+}
+
 func (p *Projector) step(ctx context.Context, r Reader, at int64, limit int) (int64, error) {
-	entries, next, err := r.Next(nil, limit)
+	entries, next, err := r.Next(p.batch[:0], limit)
 	if err != nil {
 		return at, err
+	}
+	if p.batch = entries; cap(p.batch) > 2*limit {
+		p.batch = nil
 	}
 	if err := p.Projection.Apply(ctx, at, entries, next); err != nil {
 		return at, err

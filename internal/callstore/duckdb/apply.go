@@ -20,6 +20,8 @@ const (
 
 // Position returns the journal offset up to which the store has come; 0 at first.
 func (s *Store) Position(ctx context.Context) (next int64, err error) {
+	s.asking.RLock()
+	defer s.asking.RUnlock()
 	err = s.db.QueryRowContext(ctx, sqlPosition).Scan(&next)
 	return next, s.fault(err, "read the position of", false)
 }

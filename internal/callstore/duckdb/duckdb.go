@@ -38,7 +38,9 @@ type Store struct {
 	limit string // of memory, in the engine's words
 	db    *sql.DB
 
-	mu sync.Mutex // one batch at a time
+	asking sync.RWMutex // read-locked by questions, locked by Rest
+
+	mu sync.Mutex // one batch at a time; locked before asking
 	// layout says for each column of the table which of callstore.Columns it is; -1
 	// where a newer Steward added it.
 	layout []int
@@ -214,21 +216,23 @@ func (s *Store) columns(ctx context.Context) (map[string]bool, error) {
 
 // Rest writes the engine's log into the file and gives back the memory that is kept
 // for speed. It is for when nothing was asked or applied for a while: the next
-// question reads from disk again. It does nothing while somebody uses the store.
+// question reads from disk again. While somebody asks it does nothing; who asks or
+// applies while it runs waits for it, some tens of milliseconds.
 func (s *Store) Rest(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.db.Stats().InUse > 0 {
+	if !s.asking.TryLock() {
 		return nil
 	}
+	defer s.asking.Unlock()
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return s.fault(err, "rest the store of", false)
 	}
 	defer conn.Close()
 	_, err = conn.ExecContext(ctx, "CHECKPOINT")
-	// Memory over a limit is given back when the limit is set. Where a question came
-	// in between and needs it, setting the limit fails, and that is as well.
+	// Memory over a limit is given back when the limit is set. What cannot be is kept,
+	// and setting the limit fails; that is as well.
 	_, _ = conn.ExecContext(ctx, "SET memory_limit = '1MB'")
 	_, limitErr := conn.ExecContext(context.WithoutCancel(ctx), "SET memory_limit = "+quote(s.limit))
 	return s.fault(errors.Join(err, limitErr), "rest the store of", false)

@@ -16,6 +16,8 @@ var _ calls.Store = (*Store)(nil)
 
 // List returns the calls that q selects, by time and then id, newest first.
 func (s *Store) List(ctx context.Context, q calls.Query) ([]record.Call, error) {
+	s.asking.RLock()
+	defer s.asking.RUnlock()
 	before, err := s.timeOf(ctx, q.Before)
 	if err != nil {
 		return nil, s.fault(err, "list", false)
@@ -52,6 +54,8 @@ func (s *Store) timeOf(ctx context.Context, id ident.ID) (micros int64, err erro
 
 // Show returns one call; fault.NotFound if there is none.
 func (s *Store) Show(ctx context.Context, id ident.ID) (record.Call, error) {
+	s.asking.RLock()
+	defer s.asking.RUnlock()
 	var c record.Call
 	err := scan(s.db.QueryRowContext(ctx, callstore.Row, callstore.UUIDText(id)).Scan, make([]any, len(callstore.Stored)), &c)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -75,6 +79,8 @@ func scan(from func(...any) error, targets []any, c *record.Call) error {
 // Sums adds up the calls that q selects, by the dimensions; the most calls first.
 // Without dimensions there is one sum. q.Limit is of sums; q.Before says nothing.
 func (s *Store) Sums(ctx context.Context, q calls.Query, by []calls.Dimension) ([]calls.Sum, error) {
+	s.asking.RLock()
+	defer s.asking.RUnlock()
 	query, args, err := callstore.Sums(&q, by)
 	if err != nil {
 		return nil, err
