@@ -25,9 +25,10 @@ import (
 
 // Exit codes, as those of Steward's command line.
 const (
-	exitFault      = 1
-	exitUsage      = 2
-	exitRegression = 7
+	exitFault        = 1
+	exitUsage        = 2
+	exitRegression   = 7
+	exitInconclusive = 8
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
@@ -50,7 +51,7 @@ func run(args []string, in io.Reader, out, talk io.Writer) int {
 	flags.StringVar(&o.dir, "dir", "", "where data directories are made, and removed again (default: the temporary folder)")
 	flags.BoolVar(&o.quick, "quick", false, "one short round: to see that it works, not to quote")
 	asJSON := flags.Bool("json", false, "print JSON, with the figures of every round")
-	check := flags.Bool("check", false, "exit with 7 where a goal is missed")
+	check := flags.Bool("check", false, "exit with 7 where a goal is missed, with 8 where the machine was too busy to judge")
 	if err := flags.Parse(args); err != nil {
 		return exitUsage
 	}
@@ -68,9 +69,16 @@ func run(args []string, in io.Reader, out, talk io.Writer) int {
 		fmt.Fprintf(talk, "error: %v\n", err)
 		return exitFault
 	}
-	if missed := rep.missed(); *check && len(missed) > 0 {
-		fmt.Fprintf(talk, "goals missed: %s\n", strings.Join(missed, "; "))
+	if !*check {
+		return 0
+	}
+	if names := rep.with(missed); len(names) > 0 {
+		fmt.Fprintf(talk, "goals missed: %s\n", strings.Join(names, "; "))
 		return exitRegression
+	}
+	if names := rep.with(inconclusive); len(names) > 0 {
+		fmt.Fprintf(talk, "the machine was not quiet enough to judge: %s\n", strings.Join(names, "; "))
+		return exitInconclusive
 	}
 	return 0
 }

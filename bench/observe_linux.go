@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime"
 	"time"
 )
@@ -13,49 +14,61 @@ type machine struct {
 	Date       string `json:"date"`
 	LoadBefore string `json:"load_before"` // load averages over 1, 5 and 15 minutes
 	LoadAfter  string `json:"load_after"`
-	// Foreign and Stolen are processors' worth of work that other programs did, and
-	// that the machine's host took, meanwhile.
+	noise
+	Seconds   float64 `json:"seconds"`
+	Runs      int     `json:"runs"`
+	Disturbed int     `json:"disturbed_runs"` // those with more noise than quiet
+}
+
+// noise is, in processors, what other programs used and what the machine's host took
+// while something was measured.
+type noise struct {
 	Foreign float64 `json:"foreign_cpus"`
 	Stolen  float64 `json:"stolen_cpus"`
-	Seconds float64 `json:"seconds"`
 }
 
-// observer watches the machine while a benchmark runs.
-type observer struct {
-	machine      machine
-	began        time.Time
-	busy, stolen time.Duration
+// quietCPUs is the noise that a measurement on an idle machine has.
+const quietCPUs = 0.1
+
+func (n noise) disturbs() bool { return n.Foreign+n.Stolen > quietCPUs }
+
+// reading is the machine's clocks at one moment.
+type reading struct {
+	at                 time.Time
+	busy, stolen, ours time.Duration
 }
 
-func observe(cpus int) (observer, error) {
-	busy, stolen, err := machineTime()
-	now := time.Now()
-	return observer{began: now, busy: busy, stolen: stolen, machine: machine{
-		Processor: processor(), CPUs: cpus, Go: runtime.Version(), Date: now.UTC().Format(time.DateOnly), LoadBefore: loadAverage(),
-	}}, err
-}
-
-// end tells the machine's state, given the benchmark's processes that still run.
-func (o observer) end(pids ...int) (machine, error) {
-	busy, stolen, err := machineTime()
-	if err != nil {
-		return machine{}, err
+// look reads the clocks. The pids are the benchmark's processes that run; those that
+// have ended, and this one, are known.
+func look(pids ...int) (r reading, err error) {
+	r.at = time.Now()
+	if r.busy, r.stolen, err = machineTime(); err != nil {
+		return r, fmt.Errorf("read the machine's time: %w", err)
 	}
-	ours, err := ownTime()
-	if err != nil {
-		return machine{}, err
+	if r.ours, err = ownTime(); err != nil {
+		return r, fmt.Errorf("read our own time: %w", err)
 	}
 	for _, pid := range pids {
 		used, err := cpuTime(pid)
 		if err != nil {
-			return machine{}, err
+			return r, fmt.Errorf("read the time of process %d: %w", pid, err)
 		}
-		ours += used
+		r.ours += used
 	}
-	m := o.machine
-	took := time.Since(o.began)
-	m.LoadAfter, m.Seconds = loadAverage(), took.Seconds()
-	m.Foreign = max(0, (busy-o.busy-ours).Seconds()/took.Seconds())
-	m.Stolen = (stolen - o.stolen).Seconds() / took.Seconds()
-	return m, nil
+	return r, nil
+}
+
+// since tells the noise between two readings.
+func (r reading) since(began reading) noise {
+	took := r.at.Sub(began.at).Seconds()
+	return noise{
+		Foreign: max(0, (r.busy-began.busy-(r.ours-began.ours)).Seconds()/took),
+		Stolen:  (r.stolen - began.stolen).Seconds() / took,
+	}
+}
+
+// describe names the machine as it is before a benchmark.
+func describe(began reading, cpus int) machine {
+	return machine{Processor: processor(), CPUs: cpus, Go: runtime.Version(),
+		Date: began.at.UTC().Format(time.DateOnly), LoadBefore: loadAverage()}
 }

@@ -19,6 +19,14 @@ const (
 	directPlus = "over direct" // the figure less that of the direct run
 )
 
+// The verdicts on a figure that has a goal. A latency that was taken amid the work of
+// others is inconclusive, whichever side of its goal it fell on.
+const (
+	met          = "met"
+	missed       = "missed"
+	inconclusive = "inconclusive"
+)
+
 // figure is one row: a value for each round at each target. A target that was not
 // measured has none.
 type figure struct {
@@ -28,7 +36,7 @@ type figure struct {
 	Proxy   []float64 `json:"proxy,omitempty"`
 	Steward []float64 `json:"steward"`
 	Goal    string    `json:"goal,omitempty"`
-	Met     *bool     `json:"met,omitempty"` // absent where there is no goal
+	Verdict string    `json:"verdict,omitempty"` // empty where there is no goal
 	digits  int
 }
 
@@ -58,8 +66,10 @@ func row(name, unit string, digits int, direct, proxy, steward []float64, g *goa
 	case directPlus:
 		value -= median(direct)
 	}
-	met := len(steward) > 0 && value <= g.most // not so where the value is no number
-	f.Met = &met
+	f.Verdict = missed
+	if len(steward) > 0 && value <= g.most { // not so where the value is no number
+		f.Verdict = met
+	}
 	f.Goal = "at most " + number(g.most, decimals(g.most))
 	if g.against != "" {
 		f.Goal += " " + g.against
@@ -80,24 +90,29 @@ func each(a, b []float64, of func(a, b float64) float64) []float64 {
 // between rounds does not touch.
 func (f figure) ratio() string {
 	r := each(f.Steward, f.Proxy, func(s, p float64) float64 { return s / p })
-	if m := median(r); len(r) > 0 && !math.IsNaN(m) && !math.IsInf(m, 0) {
-		return number(m, 2) + "x"
+	for _, x := range r { // what was added can be nothing or less, which has no ratio
+		if !(x > 0) || math.IsInf(x, 0) {
+			return ""
+		}
 	}
-	return ""
+	if len(r) == 0 {
+		return ""
+	}
+	return number(median(r), 2) + "x"
 }
 
-// missed are the names of the goals that were not reached.
-func (r report) missed() []string {
+// with are the names of the goals on which the verdict is v.
+func (r report) with(v string) []string {
 	var names []string
 	for _, f := range r.Figures {
-		if f.Met != nil && !*f.Met {
+		if f.Verdict == v {
 			names = append(names, f.Name)
 		}
 	}
-	if r.Failed > 0 {
+	if v == missed && r.Failed > 0 {
 		names = append(names, "whole answers")
 	}
-	if r.Recorded != r.Answered {
+	if v == missed && r.Recorded != r.Answered {
 		names = append(names, "calls recorded")
 	}
 	return names
@@ -108,15 +123,8 @@ func (r report) markdown(w io.Writer) error {
 	var b strings.Builder
 	b.WriteString("| figure | unit | direct | ReverseProxy | Steward | Steward / proxy | goal | |\n|---|---|--:|--:|--:|--:|---|---|\n")
 	for _, f := range r.Figures {
-		verdict := ""
-		if f.Met != nil {
-			verdict = "missed"
-			if *f.Met {
-				verdict = "met"
-			}
-		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", f.Name, f.Unit,
-			cell(f.Direct, f.digits), cell(f.Proxy, f.digits), cell(f.Steward, f.digits), f.ratio(), f.Goal, verdict)
+			cell(f.Direct, f.digits), cell(f.Proxy, f.digits), cell(f.Steward, f.digits), f.ratio(), f.Goal, f.Verdict)
 	}
 	m := r.Machine
 	fmt.Fprintf(&b, "\n%d of %d calls recorded, %d without a price, $%d.%09d in the ledger; %d answers failed.\n",
@@ -124,10 +132,10 @@ func (r report) markdown(w io.Writer) error {
 	if r.Failure != "" {
 		fmt.Fprintf(&b, "First failure: %s.\n", r.Failure)
 	}
-	fmt.Fprintf(&b, "\n%s, %s, %d CPUs, %s. Medians of %d rounds in %.0f s. Load average %s before and %s after;\nother programs used %.2f CPUs meanwhile, the host took %.2f.",
+	fmt.Fprintf(&b, "\n%s, %s, %d CPUs, %s. Medians of %d rounds in %.0f s. Load average %s before, %s after;\nother programs used %.2f CPUs meanwhile, the machine's host took %.2f.",
 		m.Date, m.Processor, m.CPUs, m.Go, r.Rounds, m.Seconds, m.LoadBefore, m.LoadAfter, m.Foreign, m.Stolen)
-	if m.Foreign+m.Stolen > 0.05 {
-		b.WriteString(" The machine was not quiet: latencies are too high, and CPU times unsteady.\nCompare columns, not runs.")
+	if m.Disturbed > 0 {
+		fmt.Fprintf(&b, " The machine was not quiet in %d of %d runs: their\nlatencies are too high and their CPU times unsteady. Compare columns, not runs.", m.Disturbed, m.Runs)
 	}
 	if m.CPUs < 2 {
 		b.WriteString(" One CPU only: the mock and the load generator shared it with what was measured.")

@@ -81,6 +81,7 @@ type outcome struct {
 	settled float64 // likewise, with all that the calls caused
 	busy    float64 // the share of a processor that the target used while it answered
 	rss     float64 // MiB at the end
+	noise   noise   // while it answered
 }
 
 // suite is a benchmark in progress.
@@ -94,6 +95,8 @@ type suite struct {
 	answered           int // calls that Steward answered wholly
 	failed             int // answers that were not whole, of all targets
 	failure            string
+	pids               []int // the benchmark's processes that run
+	runs, disturbed    int
 	found              map[string]map[string][]outcome // by scenario, by target
 }
 
@@ -111,10 +114,11 @@ func runSuite(ctx context.Context, o options) (rep report, err error) {
 	if len(list) > 1 {
 		s.loadCPU, s.targetCPU = list[0], list[1]
 	}
-	watch, err := observe(len(list))
+	began, err := look()
 	if err != nil {
 		return report{}, err
 	}
+	machine := describe(began, len(list))
 	dir, err := os.MkdirTemp(o.dir, "bench-")
 	if err != nil {
 		return report{}, err
@@ -140,6 +144,7 @@ func runSuite(ctx context.Context, o options) (rep report, err error) {
 	}
 	defer func() { err = errors.Join(err, st.stop()) }()
 	s.steward = target{addr: st.addr, key: st.key, pid: st.pid(), settle: st.catchUp}
+	s.pids = []int{mock.pid(), proxy.pid(), st.pid()}
 
 	for round := range s.rounds {
 		for _, sc := range scenarios(each) {
@@ -152,10 +157,12 @@ func runSuite(ctx context.Context, o options) (rep report, err error) {
 	if err != nil {
 		return report{}, fmt.Errorf("count the calls that were recorded: %w", err)
 	}
-	machine, err := watch.end(mock.pid(), proxy.pid(), st.pid())
+	ended, err := look(s.pids...)
 	if err != nil {
 		return report{}, err
 	}
+	machine.noise, machine.Seconds, machine.LoadAfter = ended.since(began), ended.at.Sub(began.at).Seconds(), loadAverage()
+	machine.Runs, machine.Disturbed = s.runs, s.disturbed
 	return s.compile(machine, foot, spent), nil
 }
 
@@ -268,8 +275,12 @@ func (s *suite) at(ctx context.Context, sc scenario, round int, name string, t t
 		s.found[sc.name] = map[string][]outcome{}
 	}
 	s.found[sc.name][name] = append(s.found[sc.name][name], o)
-	fmt.Fprintf(s.talk, "round %d of %d  %-11s  %-7s  %6d calls  %3d failed  %7.1f/s  p50 %8.0f us  CPU %5.0f us/call\n",
-		round+1, s.rounds, sc.name, name, o.Done, o.Errors, float64(o.Done)/o.Seconds, o.Latency.P50, o.settled)
+	s.runs++
+	if o.noise.disturbs() {
+		s.disturbed++
+	}
+	fmt.Fprintf(s.talk, "round %d of %d  %-11s  %-7s  %6d calls  %3d failed  %7.1f/s  p50 %8.0f us  CPU %5.0f us/call  noise %.2f CPUs\n",
+		round+1, s.rounds, sc.name, name, o.Done, o.Errors, float64(o.Done)/o.Seconds, o.Latency.P50, o.settled, o.noise.Foreign+o.noise.Stolen)
 	return nil
 }
 
@@ -280,6 +291,10 @@ func (s *suite) load(ctx context.Context, p plan, name string, t target) (outcom
 			return 0, nil
 		}
 		return cpuTime(t.pid)
+	}
+	began, err := look(s.pids...)
+	if err != nil {
+		return outcome{}, err
 	}
 	before, err := cpu()
 	if err != nil {
@@ -294,6 +309,11 @@ func (s *suite) load(ctx context.Context, p plan, name string, t target) (outcom
 	if err != nil {
 		return outcome{}, err
 	}
+	ended, err := look(s.pids...)
+	if err != nil {
+		return outcome{}, err
+	}
+	o.noise = ended.since(began)
 	settled := after
 	if t.pid != 0 {
 		if o.rss, err = residentMiB(t.pid); err != nil {
