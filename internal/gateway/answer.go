@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tidwall/gjson"
+	"github.com/bytedance/sonic"
 
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/llm"
@@ -183,7 +183,7 @@ func (c *call) relay(ctx context.Context, stop context.CancelFunc, a *provider.A
 		return c.relayStream(ctx, stop, a, m)
 	}
 	body, err := c.readAnswer(ctx, a, maxAnswer)
-	if err == nil && m.json && !gjson.ValidBytes(body) {
+	if err == nil && m.json && !sonic.Valid(body) {
 		err = fault.New(fault.Upstream, "upstream_malformed", "%s answered %d with a body that is not whole JSON", c.target.Provider.Name, a.Status)
 	}
 	if err != nil {
@@ -242,7 +242,7 @@ func (c *call) relayError(ctx context.Context, a *provider.Answer) error {
 	f := c.decodeError(a, body)
 	c.endAttempt(a.Status, a.Header, f)
 	c.settle(&wire.Reading{}, false)
-	if f.Kind == fault.Upstream && f.Code == "provider_auth" || !gjson.ValidBytes(body) || len(bytes.TrimSpace(body)) == 0 {
+	if f.Kind == fault.Upstream && f.Code == "provider_auth" || !sonic.Valid(body) || len(bytes.TrimSpace(body)) == 0 {
 		return f
 	}
 	c.responseType = a.Header.Get("Content-Type")
