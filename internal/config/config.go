@@ -82,6 +82,9 @@ type Provider struct {
 	Deployment string `yaml:"deployment"`
 	// APIVersion is the version of the vendor's interface (Azure).
 	APIVersion string `yaml:"api_version"`
+	// CAFile is a file of certificates (PEM) to trust for this provider beside the
+	// system's: a private authority.
+	CAFile string `yaml:"ca_file" example:"/etc/ssl/our-ca.pem"`
 	// Credentials sign requests where a key does not (Bedrock, Vertex).
 	Credentials Credentials `yaml:"credentials"`
 	// MaxConnections is how many idle connections are kept open for the next

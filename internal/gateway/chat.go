@@ -364,6 +364,9 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 		}
 	}
 	c.rec.Lost = dedupe(append(c.rec.Lost, enc.Lost()...))
+	if lost := enc.Lost(); len(lost) > 0 { // known only now: behind the body
+		c.w.Header()[http.TrailerPrefix+"X-Steward-Lost"] = []string{strings.Join(c.rec.Lost, ", ")}
+	}
 	f := fault.As(failure)
 	c.endAttempt(a.Status, a.Header, f)
 	if f == nil {

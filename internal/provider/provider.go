@@ -5,6 +5,8 @@ package provider
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -42,17 +44,19 @@ func (t Timeouts) orDefaults() Timeouts {
 
 // Settings describe one configured provider.
 type Settings struct {
-	Name       string // as models are addressed: NAME/MODEL
-	Kind       Kind
-	BaseURL    string            // empty: the kind's
-	Key        string            // resolved; empty: none
-	Headers    map[string]string // added to each request
-	Models     []string          // if not empty, the only models that may be called
-	Prices     string            // list in the price catalogue; empty: the kind's
-	Translate  llm.Format        // format of translated calls; empty: the kind's first chat format
-	Timeouts   Timeouts
-	MaxConns   int  // idle connections that are kept; zero means 512
-	NoHTTP2    bool // HTTP/1.1 even where the provider offers HTTP/2
+	Name      string // as models are addressed: NAME/MODEL
+	Kind      Kind
+	BaseURL   string            // empty: the kind's
+	Key       string            // resolved; empty: none
+	Headers   map[string]string // added to each request
+	Models    []string          // if not empty, the only models that may be called
+	Prices    string            // list in the price catalogue; empty: the kind's
+	Translate llm.Format        // format of translated calls; empty: the kind's first chat format
+	Timeouts  Timeouts
+	MaxConns  int  // idle connections that are kept; zero means 512
+	NoHTTP2   bool // HTTP/1.1 even where the provider offers HTTP/2
+	// RootCAs are whom to trust for the provider's certificate; nil: the system's.
+	RootCAs    *x509.CertPool
 	Region     string
 	Project    string
 	Location   string
@@ -187,6 +191,7 @@ func newLean(s Settings, u *url.URL) *h1 {
 func newFull(s Settings) *http.Transport {
 	d := net.Dialer{Timeout: s.Timeouts.Connect, KeepAlive: 30 * time.Second}
 	return &http.Transport{
+		TLSClientConfig:     &tls.Config{RootCAs: s.RootCAs, MinVersion: tls.VersionTLS12},
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         d.DialContext,
 		TLSHandshakeTimeout: s.Timeouts.Connect * 2,
