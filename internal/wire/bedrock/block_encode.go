@@ -88,6 +88,9 @@ func (b *blockWriter) blocks(parts []llm.Part, role llm.Role, within bool) []any
 		if within || !b.w.model.caches() {
 			b.lost.Add("cache_control")
 		} else if n := len(out); n > 0 && !isCachePoint(out[n-1]) {
+			if last, ok := out[n-1].(*blockJSON); ok && (last.Document != nil || last.Video != nil) {
+				out = append(out, textBlock("\n")) // a cache point may not follow a file
+			}
 			out = append(out, b.w.cachePoint(p.Cache))
 		}
 	}
@@ -138,10 +141,10 @@ func (b *blockWriter) block(p *llm.Part, role llm.Role, within bool) any {
 	return v
 }
 
-// text leaves out blank text, which Bedrock refuses. Citations go back only as
+// text leaves out empty text, which Bedrock refuses. Citations go back only as
 // they came.
 func (b *blockWriter) text(p *llm.Part, role llm.Role) *blockJSON {
-	if strings.TrimSpace(p.Text) == "" {
+	if p.Text == "" {
 		return nil
 	}
 	var own []json.RawMessage
@@ -237,18 +240,26 @@ func toolInput(arguments string, lost *llm.Lost) json.RawMessage {
 	return append(appendString([]byte(`{"arguments":`), arguments), '}')
 }
 
-// idBook keeps tool call ids in the form that Bedrock takes, and gives one to
+// idBook keeps tool call ids in the form that a model takes, and gives one to
 // calls without, as Gemini's are.
 type idBook struct {
+	clean   func(id string) string // nil: ids stay as they are
 	made    int
 	pending []pendingCall // calls whose id was made, not yet answered
 }
 
 type pendingCall struct{ name, id string }
 
+func (b *idBook) fit(id string) string {
+	if b.clean == nil {
+		return id
+	}
+	return b.clean(id)
+}
+
 func (b *idBook) call(id, name string) string {
 	if id != "" {
-		return cleanWord(id, mostWord)
+		return b.fit(id)
 	}
 	b.made++
 	id = "tooluse_" + strconv.Itoa(b.made)
@@ -260,7 +271,7 @@ func (b *idBook) call(id, name string) string {
 // the first unanswered call of the same function, else the first unanswered.
 func (b *idBook) result(id, name string) string {
 	if id != "" {
-		return cleanWord(id, mostWord)
+		return b.fit(id)
 	}
 	if len(b.pending) == 0 {
 		return "tooluse_0"
@@ -274,20 +285,31 @@ func (b *idBook) result(id, name string) string {
 // mostWord is the length that Bedrock allows ids and names.
 const mostWord = 64
 
-// cleanWord keeps letters, digits, hyphens and underscores. A word that had to be
-// changed or cut ends with a hash of what it was, so that two stay two.
-func cleanWord(word string, most int) string {
+// cleanWord keeps letters, digits, hyphens, underscores and what is in also. A
+// word that had to be changed or cut ends with a hash of what it was, so that two
+// stay two.
+func cleanWord(word, also string) string {
 	clean := strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+		if r == '_' || r == '-' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' ||
+			strings.ContainsRune(also, r) {
 			return r
 		}
 		return '_'
 	}, word)
-	if clean == word && len(word) <= most {
+	if clean == word && len(word) <= mostWord {
 		return word
 	}
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(word))
 	tail := "_" + strconv.FormatUint(h.Sum64(), 36)
-	return clean[:min(len(clean), most-len(tail))] + tail
+	return clean[:min(len(clean), mostWord-len(tail))] + tail
+}
+
+// cleanID: Claude takes the plain form alone; Kimi itself makes ids such as
+// "functions.search:0".
+func (m model) cleanID(id string) string {
+	if m.family == claude {
+		return cleanWord(id, "")
+	}
+	return cleanWord(id, ".:")
 }

@@ -10,7 +10,7 @@ import (
 // tool results lead their turn, and what Bedrock would refuse as empty is left
 // out.
 func (w *requestWriter) conversation() {
-	b := blockWriter{w: w, lost: &w.lost}
+	b := blockWriter{w: w, lost: &w.lost, ids: idBook{clean: w.model.cleanID}}
 	system := b.blocks(w.req.System, llm.RoleSystem, false)
 	turns := w.turns(&b)
 	if len(turns) == 0 && len(system) > 0 {

@@ -9,12 +9,12 @@ import (
 
 // A frame of application/vnd.amazon.eventstream, all numbers big-endian:
 //
-//	 4  length of the whole frame
-//	 4  length of the headers
-//	 4  CRC-32 (IEEE) of the eight bytes before
-//	 n  headers: length of name (1), name, type (1), value
-//	 m  payload
-//	 4  CRC-32 of all before
+//	4  length of the whole frame
+//	4  length of the headers
+//	4  CRC-32 (IEEE) of the eight bytes before
+//	n  headers: length of name (1), name, type (1), value
+//	m  payload
+//	4  CRC-32 of all before
 const (
 	preludeLen = 12
 	leastFrame = preludeLen + 4

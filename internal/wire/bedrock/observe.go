@@ -72,7 +72,7 @@ func observe(name string, data []byte, r *wire.Reading) {
 	switch name {
 	case eventBlockDelta:
 		gjson.GetBytes(data, "delta").ForEach(func(key, v gjson.Result) bool {
-			r.FirstToken = r.FirstToken || deltaBytes(key.Str, v, r)
+			r.FirstToken = deltaBytes(key.Str, v, r) || r.FirstToken
 			return true
 		})
 	case eventBlockStart:

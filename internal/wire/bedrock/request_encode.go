@@ -199,7 +199,7 @@ func (w *requestWriter) outputShape() {
 	v := &outputJSON{}
 	v.Text.Type = "json_schema"
 	s := &v.Text.Structure.Schema
-	s.Schema, s.Name, s.Description = string(o.Schema), cleanWord(o.Name, mostWord), o.Description
+	s.Schema, s.Name, s.Description = string(o.Schema), cleanWord(o.Name, ""), o.Description
 	w.out.Output = v
 	if o.Strict != nil && !*o.Strict {
 		w.lost.Add("output.strict")
