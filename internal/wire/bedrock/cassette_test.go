@@ -370,14 +370,20 @@ func said(r *llm.Response) string {
 	return b.String()
 }
 
-// observeAll splits a stream into pieces of size bytes and observes its events.
+// observeAll splits a stream into pieces of size bytes and observes its events, to
+// the one that ends it.
 func observeAll(b []byte, size int) wire.Reading {
 	var r wire.Reading
 	s := codec.NewSplitter()
-	for piece := range slices.Chunk(b, size) {
-		s.Feed(piece, func(name string, data []byte, _ int) { codec.Observe(name, data, &r) })
+	emit := func(name string, data []byte, _ int) {
+		if !r.Done {
+			codec.Observe(name, data, &r)
+		}
 	}
-	s.Flush(func(name string, data []byte, _ int) { codec.Observe(name, data, &r) })
+	for piece := range slices.Chunk(b, size) {
+		s.Feed(piece, emit)
+	}
+	s.Flush(emit)
 	return r
 }
 

@@ -2,6 +2,7 @@ package bedrock
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/steward-llmops/steward/internal/llm"
 )
@@ -61,8 +62,8 @@ func wrap(blocks []any) {
 	}
 }
 
-// rank puts tool results first, as models demand. A cache point stays behind the
-// block that it follows.
+// rank puts tool results first, as models demand. What came before a cache point
+// stays before it.
 func rank(b any) int {
 	if b, ok := b.(*blockJSON); ok && b.ToolResult != nil {
 		return 0
@@ -78,8 +79,7 @@ func explained(blocks []any) []any {
 		b, ok := b.(*blockJSON)
 		switch {
 		case !ok:
-			return blocks
-		case b.Text != nil:
+		case b.Text != nil && strings.TrimSpace(*b.Text) != "":
 			return blocks
 		case b.Document != nil && name == "":
 			name = b.Document.Name

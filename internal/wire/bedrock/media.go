@@ -225,7 +225,8 @@ func (b *nameBook) name(name, format string) string {
 		name = "Document"
 	}
 	unique := name
-	for n := 2; slices.Contains(b.used, unique); n++ {
+	taken := func(used string) bool { return strings.EqualFold(used, unique) }
+	for n := 2; slices.ContainsFunc(b.used, taken); n++ {
 		tail := " " + strconv.Itoa(n)
 		unique = strings.TrimRight(name[:min(len(name), mostName-len(tail))], " ") + tail
 	}

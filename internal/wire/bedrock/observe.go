@@ -10,28 +10,14 @@ import (
 
 // measure reads a whole answer of Converse.
 func measure(body []byte) wire.Reading {
-	var r wire.Reading
-	var tier, latency gjson.Result
-	gjson.ParseBytes(body).ForEach(func(key, v gjson.Result) bool {
-		switch key.Str {
-		case "output":
-			v.Get("message.content").ForEach(func(_, block gjson.Result) bool {
-				r.FirstToken = true
-				r.OutputBytes += blockBytes(block)
-				return true
-			})
-		case "stopReason":
-			r.Finish = decodeStop(v.String())
-		case "usage":
-			r.Usage = decodeUsage(v)
-		case "serviceTier":
-			tier = v
-		case "performanceConfig":
-			latency = v
-		}
+	o := fieldsOf(gjson.ParseBytes(body))
+	r := wire.Reading{Usage: decodeUsage(o.get("usage")), Finish: decodeStop(o.get("stopReason").String())}
+	decodeTerms(&r.Usage, o.get("serviceTier"), o.get("performanceConfig"))
+	o.get("output").Get("message.content").ForEach(func(_, block gjson.Result) bool {
+		r.FirstToken = true
+		r.OutputBytes += blockBytes(block)
 		return true
 	})
-	decodeTerms(&r.Usage, tier, latency)
 	r.Done = true
 	r.Complete = r.Finish != ""
 	return r
@@ -78,9 +64,7 @@ func observe(name string, data []byte, r *wire.Reading) {
 	case eventBlockStart:
 		r.FirstToken = r.FirstToken || gjson.GetBytes(data, "start").IsObject()
 	case eventMessageStop:
-		if f := decodeStop(gjson.GetBytes(data, "stopReason").String()); f != "" {
-			r.Finish, r.Complete = f, true
-		}
+		r.Finish, r.Complete = stopOf(gjson.GetBytes(data, "stopReason")), true
 	case eventMetadata:
 		v := gjson.GetManyBytes(data, "usage", "serviceTier", "performanceConfig")
 		if u := decodeUsage(v[0]); u.Reported {

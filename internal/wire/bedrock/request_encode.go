@@ -2,6 +2,7 @@ package bedrock
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -218,7 +219,8 @@ func (w *requestWriter) rest() {
 	default:
 		w.lost.Add("service_tier")
 	}
-	for k, v := range r.Metadata {
+	for _, k := range slices.Sorted(maps.Keys(r.Metadata)) {
+		v := r.Metadata[k]
 		if len(w.out.Metadata) == mostMetadata || k == "" || !plainWord(k) || !plainWord(v) {
 			w.lost.Add("metadata")
 			continue

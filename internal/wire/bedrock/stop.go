@@ -3,6 +3,8 @@ package bedrock
 import (
 	"strings"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/steward-llmops/steward/internal/llm"
 )
 
@@ -34,6 +36,14 @@ func decodeStop(name string) llm.Finish {
 		return llm.FinishNone
 	case name == "refusal": // Claude's, which Bedrock passes on
 		return llm.FinishRefusal
+	}
+	return llm.FinishOther
+}
+
+// stopOf reads the reason of messageStop, which ends an answer even without one.
+func stopOf(v gjson.Result) llm.Finish {
+	if f := decodeStop(v.String()); f != llm.FinishNone {
+		return f
 	}
 	return llm.FinishOther
 }

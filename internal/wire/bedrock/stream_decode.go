@@ -123,10 +123,7 @@ func (d *decoder) event(name string, data []byte) {
 			d.close(b)
 		}
 	case eventMessageStop:
-		d.complete, d.finish = true, decodeStop(o.get("stopReason").String())
-		if d.finish == llm.FinishNone {
-			d.finish = llm.FinishOther
-		}
+		d.complete, d.finish = true, stopOf(o.get("stopReason"))
 		d.stopSeq = stopSequence(o.get("additionalModelResponseFields"))
 	case eventMetadata:
 		d.metadata(o)
