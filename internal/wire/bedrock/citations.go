@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/bytedance/sonic"
 	"github.com/tidwall/gjson"
 
 	"github.com/steward-llmops/steward/internal/llm"
@@ -121,7 +120,7 @@ func encodeCitation(c *llm.Citation, lost *llm.Lost) json.RawMessage {
 
 // ownCitation reports whether the citation is in Bedrock's own words.
 func ownCitation(c *llm.Citation) bool {
-	return c.RawFormat == llm.BedrockConverse && sonic.Valid(c.Raw) && isObject(string(c.Raw))
+	return c.RawFormat == llm.BedrockConverse && validObject(string(c.Raw))
 }
 
 type citedJSON struct {

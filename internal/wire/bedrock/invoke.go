@@ -65,7 +65,9 @@ func invokeBody(body []byte) (r wire.Reading) {
 	case usage.Get("inputTokens").Exists(): // Nova
 		return measure(body)
 	case usage.Get("prompt_tokens").Exists() && object.Exists(): // gpt-oss, Mistral, Qwen and others
-		return openai.Chat().Measure(body)
+		r = openai.Chat().Measure(body)
+		r.Err = nil // of answers without choices, such as embeddings
+		return r
 	case titan.Type == gjson.Number: // Titan, embeddings and text
 		r.Usage.Reported = true
 		r.Usage.N[llm.Input] = count(titan)

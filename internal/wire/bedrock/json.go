@@ -11,15 +11,18 @@ import (
 	"github.com/steward-llmops/steward/internal/llm"
 )
 
-// parse returns body as a JSON object, or ok false. sonic.Valid bounds the depth
-// of nesting, which gjson's own check does not.
+// parse returns body as a JSON object, or ok false.
 func parse(body []byte) (obj gjson.Result, ok bool) {
-	if !sonic.Valid(body) || !utf8.Valid(body) {
+	if !valid(body) || !utf8.Valid(body) {
 		return gjson.Result{}, false
 	}
 	obj = gjson.ParseBytes(body)
 	return obj, obj.IsObject()
 }
+
+// valid reports whether b is JSON. sonic bounds the depth of nesting, gjson
+// refuses control characters within strings; neither does both.
+func valid(b []byte) bool { return sonic.Valid(b) && gjson.ValidBytes(b) }
 
 func rawOf(v gjson.Result) json.RawMessage { return json.RawMessage(v.Raw) }
 
@@ -79,7 +82,7 @@ func given(v gjson.Result) bool { return v.Exists() && v.Type != gjson.Null }
 func isObject(s string) bool { return gjson.Parse(s).IsObject() }
 
 // validObject reports whether s is the JSON text of an object.
-func validObject(s string) bool { return sonic.ValidString(s) && isObject(s) }
+func validObject(s string) bool { return sonic.ValidString(s) && gjson.Valid(s) && isObject(s) }
 
 const hex = "0123456789abcdef"
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strconv"
 
-	"github.com/bytedance/sonic"
 	"github.com/tidwall/gjson"
 
 	"github.com/steward-llmops/steward/internal/fault"
@@ -333,7 +332,7 @@ func integer(param string, v gjson.Result, dst **int64) *fault.Error {
 // {"input":{"converse":{...}}}. ok is false for one that counts the body of an
 // InvokeModel, which is not in this format.
 func DecodeCount(body []byte) (r *llm.Request, ok bool, err error) {
-	if !sonic.Valid(body) {
+	if !valid(body) {
 		return nil, false, invalid("", "the body is not a JSON object in UTF-8")
 	}
 	inner := gjson.GetBytes(body, "input.converse")

@@ -193,7 +193,7 @@ func (w *requestWriter) outputShape() {
 	switch {
 	case o.Kind == "":
 		return
-	case o.Kind != "schema" || !isObject(string(o.Schema)):
+	case o.Kind != "schema" || !validObject(string(o.Schema)):
 		w.lost.Add("output." + o.Kind)
 		return
 	}
@@ -338,7 +338,7 @@ func (w *requestWriter) tool(config *toolConfigJSON, t *llm.Tool) {
 
 // objectSchema returns the schema with the type that Bedrock demands.
 func objectSchema(schema json.RawMessage) json.RawMessage {
-	if !isObject(string(schema)) {
+	if !validObject(string(schema)) {
 		return json.RawMessage(`{"type":"object","properties":{}}`)
 	}
 	if gjson.GetBytes(schema, "type").Exists() {

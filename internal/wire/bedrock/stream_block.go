@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/bytedance/sonic"
 	"github.com/tidwall/gjson"
 
 	"github.com/steward-llmops/steward/internal/llm"
@@ -177,10 +176,10 @@ func (b *block) raw() json.RawMessage {
 	}
 	key := firstKey(b.part.Opaque.Raw)
 	switch text := b.input.String(); {
-	case key == "toolUse" && sonic.ValidString(text):
+	case key == "toolUse" && validObject(text):
 		inner["input"] = json.RawMessage(text)
 	case key == "toolUse":
-		inner["input"] = appendString(nil, text)
+		inner["input"] = toolInput(text, new(llm.Lost))
 	case len(b.result) > 0:
 		inner["content"], _ = output.Marshal(b.result)
 	}
