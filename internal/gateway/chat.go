@@ -381,7 +381,12 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 		c.keep(last)
 	}
 	c.settle(&r, true)
-	return c.closeStream(f, f != nil, gone, last, func() wire.Encoder { return enc })
+	return c.closeStream(f, f != nil, gone, last, func(f *fault.Error) []byte {
+		if frame := enc.Fail(nil, f); len(frame) > 0 {
+			return frame
+		}
+		return newEncoder(req).Fail(nil, f) // enc had written its end, which did not go out
+	})
 }
 
 // note folds an event into what the record needs to know.

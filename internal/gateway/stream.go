@@ -157,6 +157,8 @@ func between(b []byte) (n int) {
 			open, n = false, at
 		case line[0] == ':' && !open:
 			n = at
+		case bytes.HasPrefix(line, []byte("data")):
+			return n
 		default:
 			open = true
 		}
@@ -185,7 +187,7 @@ func (s *relayed) event(name string, data []byte, end int) {
 		s.pending = s.pending[:0]
 		s.timer = time.AfterFunc(lingering, s.stop)
 	case s.m.strip && s.r.UsageOnly:
-		s.send(s.work[s.from:s.mark])
+		s.send(s.work[s.from : s.mark+between(s.work[s.mark:])])
 		s.from = s.base + end
 		s.mark = s.from
 	default:
@@ -241,7 +243,7 @@ func (c *call) endStream(a *provider.Answer, s *relayed, err error) error {
 	c.endAttempt(a.Status, a.Header, f)
 	c.settle(r, true)
 	c.keep(s.held)
-	return c.closeStream(f, err != nil, s.gone, s.held, s.m.encoder)
+	return c.closeStream(f, err != nil, s.gone, s.held, func(f *fault.Error) []byte { return s.m.encoder().Fail(nil, f) })
 }
 
 func (c *call) truncated() *fault.Error {
@@ -251,8 +253,8 @@ func (c *call) truncated() *fault.Error {
 
 // closeStream records a stream that has ended and lets last, its end, go out. f
 // says what went wrong, nil if nothing did; broken, that the caller has not been
-// told of it by the stream itself.
-func (c *call) closeStream(f *fault.Error, broken, gone bool, last []byte, encoder func() wire.Encoder) error {
+// told of it by the stream itself; fail writes the format's error frame.
+func (c *call) closeStream(f *fault.Error, broken, gone bool, last []byte, fail func(*fault.Error) []byte) error {
 	left := gone || c.r.Context().Err() != nil
 	outcome := record.OK
 	switch {
@@ -269,7 +271,7 @@ func (c *call) closeStream(f *fault.Error, broken, gone bool, last []byte, encod
 		return nil
 	}
 	if broken {
-		_, _ = c.w.Write(encoder().Fail(nil, f))
+		_, _ = c.w.Write(fail(f))
 		c.flush()
 		// No client may take the stream's end for the end of a whole answer.
 		panic(http.ErrAbortHandler)
