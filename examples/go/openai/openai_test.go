@@ -16,6 +16,9 @@ import (
 func TestOpenAI(t *testing.T) {
 	s := stewardtest.Start(t)
 	client := newClient(s.URL, s.Key, option.WithHeader("x-sim-latency", "1ms"), option.WithHeader("x-sim-rate", "5000"))
+	if err := run(t.Context(), client, "sim/small"); err != nil {
+		t.Errorf("the program: %s", explain(err))
+	}
 	for _, target := range stewardtest.Targets() {
 		t.Run(target, func(t *testing.T) {
 			t.Run("chat completions", func(t *testing.T) { completions(t, s, client, target) })
