@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,7 +42,14 @@ func openPrices(ctx context.Context, cfg config.Config, kinds map[string]string,
 		return nil, err
 	}
 	for i := range cfg.Prices.Overrides {
-		p.config = append(p.config, overrideOf(&cfg.Prices.Overrides[i]))
+		o := overrideOf(&cfg.Prices.Overrides[i])
+		if o.Provider != "" {
+			p.config = append(p.config, o)
+			continue
+		}
+		for _, o.Provider = range slices.Sorted(maps.Keys(kinds)) { // it says nothing of providers: any
+			p.config = append(p.config, o)
+		}
 	}
 	if p.set, err = st.Prices(ctx); err != nil {
 		return nil, fmt.Errorf("read price overrides: %w", err)

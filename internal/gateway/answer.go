@@ -53,6 +53,9 @@ func (c *call) fail(err error) {
 	if f.RetryAfter > 0 {
 		h["Retry-After"] = []string{strconv.Itoa(int((f.RetryAfter + 999_999_999) / 1_000_000_000))}
 	}
+	if f.Code == codeMethod {
+		h["Allow"] = []string{allowed(c)}
+	}
 	if f.Kind == fault.Unauthenticated {
 		h["Www-Authenticate"] = []string{`Bearer realm="steward"`}
 	}
@@ -68,18 +71,53 @@ func (c *call) errorBody(f *fault.Error) (status int, body []byte) {
 		format = [...]llm.Format{llm.OpenAIChat, llm.AnthropicMessages, llm.GeminiGenerate, llm.BedrockConverse}[c.style]
 	}
 	id := c.rec.ID.Text("call")
+	status, body = f.HTTPStatus(), nil
 	if codec, ok := c.g.Chat[format]; ok {
-		return codec.EncodeError(f, id)
+		status, body = codec.EncodeError(f, id)
+		body = detailed(f, format, body)
+	} else if codec, ok := c.g.Embed[format]; ok {
+		status, body = codec.EncodeError(f, id)
+	} else {
+		body = []byte(`{"message":` + strconv.Quote(f.Public()) + `}`)
 	}
-	if codec, ok := c.g.Embed[format]; ok {
-		return codec.EncodeError(f, id)
+	if f.Code == codeMethod {
+		status = http.StatusMethodNotAllowed
 	}
-	return f.HTTPStatus(), []byte(`{"message":` + strconv.Quote(f.Public()) + `}`)
+	return status, body
 }
 
-// stewardHeaders sets what every answer carries.
+// codeMethod is the code of a request by a method that its surface does not have.
+const codeMethod = "method_not_allowed"
+
+func allowed(c *call) string {
+	if c.op == "models" {
+		return "GET, HEAD"
+	}
+	return "POST"
+}
+
+// requestIDHeader names, by style, the header in which the vendor's SDK looks for
+// the request's id; Gemini's looks nowhere.
+var requestIDHeader = [...]string{openAIStyle: "X-Request-Id", anthropicStyle: "Request-Id", bedrockStyle: "X-Amzn-Requestid"}
+
+// translatedHeader is what a translated answer keeps of the provider's header: its
+// id of the request, where the caller's SDK looks for one.
+func (c *call) translatedHeader(src http.Header) http.Header {
+	h := http.Header{}
+	if name, id := requestIDHeader[c.style], provider.RequestID(src); name != "" && id != "" {
+		h[name] = []string{id}
+	}
+	return h
+}
+
+// stewardHeaders sets what every answer carries. The call's id is the request's id
+// too where the provider gave none.
 func (c *call) stewardHeaders(h http.Header) {
-	h["X-Steward-Call-Id"] = []string{c.rec.ID.Text("call")}
+	id := []string{c.rec.ID.Text("call")}
+	h["X-Steward-Call-Id"] = id
+	if name := requestIDHeader[c.style]; name != "" && len(h[name]) == 0 {
+		h[name] = id
+	}
 	h["X-Steward-Cache"] = []string{"none"}
 	if c.target.Provider != nil {
 		h["X-Steward-Served-By"] = []string{c.target.Name()}

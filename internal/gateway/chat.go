@@ -36,7 +36,7 @@ func (c *call) chat() error {
 // readJSON reads the body and what the path and the top level of the JSON say.
 func (c *call) readJSON() (err error) {
 	if c.r.Method != http.MethodPost {
-		return fault.New(fault.Invalid, "method_not_allowed", "%s answers POST only", clip(c.r.URL.Path))
+		return fault.New(fault.Invalid, codeMethod, "%s answers POST only", clip(c.r.URL.Path))
 	}
 	if err := c.readBody(); err != nil {
 		return err
@@ -79,7 +79,8 @@ func (c *call) exchange() (context.Context, context.CancelFunc) {
 	total := c.target.Provider.Timeouts.Total
 	if c.g.HangUp == Drain {
 		ctx, stop := detached(c.r.Context(), total)
-		context.AfterFunc(c.r.Context(), func() { time.AfterFunc(c.g.DrainTimeout, stop) })
+		limit := c.g.DrainTimeout // c itself may serve another call by the time that this runs
+		context.AfterFunc(c.r.Context(), func() { time.AfterFunc(limit, stop) })
 		return ctx, stop
 	}
 	if !c.rec.Stream && c.target.Provider.Bounded() {
@@ -182,6 +183,9 @@ func (c *call) chatTranslated(ctx context.Context, stop context.CancelFunc) erro
 	if out.EncodeRequest == nil {
 		return fault.New(fault.Invalid, "format_unsupported", "provider %q speaks no chat format that can be translated to", c.target.Provider.Name)
 	}
+	if err := c.wholeRequest(); err != nil {
+		return err
+	}
 	req, err := in.DecodeRequest(c.body)
 	if err != nil {
 		return err
@@ -255,7 +259,8 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 		return err
 	}
 	c.rec.Lost = dedupe(append(c.rec.Lost, lost...))
-	a.Header = http.Header{"Content-Type": {"application/json"}, "X-Request-Id": a.Header["X-Request-Id"]}
+	a.Header = c.translatedHeader(a.Header)
+	a.Header["Content-Type"] = []string{"application/json"}
 	return c.whole(a, answer, r)
 }
 
@@ -325,7 +330,7 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 		newEncoder, contentType = gemini.NewArrayEncoder, "application/json"
 	}
 	enc := newEncoder(req)
-	c.head(&provider.Answer{Header: http.Header{"X-Request-Id": a.Header["X-Request-Id"]}}, contentType)
+	c.head(&provider.Answer{Header: c.translatedHeader(a.Header)}, contentType)
 	var r wire.Reading
 	var dst, last []byte // last: the end of the answer, held until the record is down
 	ending := false
@@ -359,6 +364,9 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 		}
 	}
 	c.rec.Lost = dedupe(append(c.rec.Lost, enc.Lost()...))
+	if lost := enc.Lost(); len(lost) > 0 { // known only now: behind the body
+		c.w.Header()[http.TrailerPrefix+"X-Steward-Lost"] = []string{strings.Join(c.rec.Lost, ", ")}
+	}
 	f := fault.As(failure)
 	c.endAttempt(a.Status, a.Header, f)
 	if f == nil {

@@ -102,7 +102,8 @@ func (c *call) embedTranslated() error {
 		return err
 	}
 	c.rec.Lost = dedupe(append(c.rec.Lost, more...))
-	a.Header = http.Header{"Content-Type": {"application/json"}}
+	a.Header = c.translatedHeader(a.Header)
+	a.Header["Content-Type"] = []string{"application/json"}
 	return c.whole(a, encoded, &wire.Reading{Model: resp.Model, Usage: resp.Usage, Complete: true})
 }
 

@@ -360,7 +360,7 @@ func (c *call) relayBinary(ctx context.Context, a *provider.Answer, m meter) err
 // models lists what can be called, in the shape of the caller's SDK.
 func (c *call) models() error {
 	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
-		return fault.New(fault.Invalid, "method_not_allowed", "%s answers GET only", clip(c.r.URL.Path))
+		return fault.New(fault.Invalid, codeMethod, "%s answers GET only", clip(c.r.URL.Path))
 	}
 	name := strings.TrimPrefix(c.model, "models/")
 	if name != "" {
