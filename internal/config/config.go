@@ -87,9 +87,9 @@ type Provider struct {
 	// MaxConnections bounds the connections to this provider that are open at
 	// once. 0: no bound.
 	MaxConnections int `yaml:"max_connections" default:"0" min:"0" max:"100000"`
-	// HTTP2 speaks HTTP/2 to the provider: many streams over few connections, for
-	// more work a request.
-	HTTP2 bool `yaml:"http2" default:"false"`
+	// HTTP2 speaks HTTP/2 to a provider with TLS that offers it: many streams over
+	// few connections. false: HTTP/1.1 only.
+	HTTP2 bool `yaml:"http2" default:"true"`
 }
 
 // Timeouts bound the phases of a request to a provider.

@@ -112,7 +112,7 @@ content: {keep: false, retention: 30d}
 	}
 	want := config.Default()
 	want.Listen = ":8080"
-	base := config.Provider{Kind: "openai", MaxConnections: 9, Timeouts: config.Timeouts{
+	base := config.Provider{Kind: "openai", MaxConnections: 9, HTTP2: true, Timeouts: config.Timeouts{
 		Connect: config.Duration(2 * time.Second), FirstToken: config.Duration(2 * time.Minute),
 		Idle: config.Duration(time.Minute), Total: config.Duration(10 * time.Minute)}}
 	lab := base

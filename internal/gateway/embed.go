@@ -163,6 +163,8 @@ func (c *call) vertex() error {
 		return err
 	}
 	if c.method != "generateContent" && c.method != "streamGenerateContent" {
+		c.surface = &vertexPass
+		c.rec.Surface = c.surface.name
 		return c.pass()
 	}
 	if err := c.readJSON(); err != nil {

@@ -92,8 +92,9 @@ type Options struct {
 // Gateway serves calls. It is safe for concurrent use.
 type Gateway struct {
 	Options
-	directory atomic.Pointer[Directory]
-	inFlight  atomic.Int64
+	directory  atomic.Pointer[Directory]
+	inFlight   atomic.Int64
+	background background
 }
 
 // New returns a gateway that serves from the directory.

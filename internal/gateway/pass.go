@@ -88,7 +88,9 @@ func (c *call) passTo(p *provider.Provider, target string) error {
 		return err
 	}
 	if c.op == "other" || c.op == "responses" {
-		c.op = passOperation(c.path, c.op)
+		s := *c.surface // shared by all calls
+		s.op = passOperation(c.path, c.op)
+		c.surface = &s
 		c.rec.Operation = c.op
 	}
 	c.target.Provider = p
@@ -203,12 +205,17 @@ func formField(contentType string, head []byte, name string) string {
 // passOperation names what a pass-through path does, for the record.
 func passOperation(path, op string) string {
 	switch {
-	case strings.HasSuffix(path, "/chat/completions"):
+	case chatFormat(path) != "":
 		return "chat"
 	case strings.HasSuffix(path, "/compact"), op == "responses":
 		return "responses"
-	case strings.HasSuffix(path, ":predict"):
+	case strings.HasSuffix(path, ":predict"), strings.HasSuffix(path, "/embeddings"),
+		strings.HasSuffix(path, "/invoke") && strings.Contains(path, "embed"):
 		return "embeddings"
+	case strings.HasSuffix(path, "/invoke"), strings.HasSuffix(path, "/invoke-with-response-stream"):
+		return "chat"
+	case strings.HasSuffix(path, ":countTokens"), strings.HasSuffix(path, "/count-tokens"), strings.HasSuffix(path, "/count_tokens"):
+		return "count_tokens"
 	case strings.Contains(path, "/files"):
 		return "files"
 	case strings.Contains(path, "/batches"):
@@ -236,8 +243,29 @@ func (c *call) relayPass(ctx context.Context, stop context.CancelFunc, a *provid
 	return c.relay(ctx, stop, a, m)
 }
 
+// chatFormat is the format of the chat calls that a pass-through path takes; empty:
+// it is no such path. A vendor may offer several formats below its own paths.
+func chatFormat(path string) llm.Format {
+	switch {
+	case strings.HasSuffix(path, "/chat/completions"):
+		return llm.OpenAIChat
+	case strings.HasSuffix(path, "/responses"):
+		return llm.OpenAIResponses
+	case strings.HasSuffix(path, "/v1/messages"), strings.HasSuffix(path, "awPredict") && strings.Contains(path, "/publishers/anthropic/"):
+		return llm.AnthropicMessages
+	case strings.HasSuffix(path, ":generateContent"), strings.HasSuffix(path, ":streamGenerateContent"):
+		return llm.GeminiGenerate
+	case strings.HasSuffix(path, "/converse"), strings.HasSuffix(path, "/converse-stream"):
+		return llm.BedrockConverse
+	}
+	return ""
+}
+
 // passFormat is the chat format that a pass-through answer is likely to be in.
 func (c *call) passFormat() llm.Format {
+	if f := chatFormat(c.path); f != "" {
+		return f
+	}
 	switch {
 	case c.op == "responses":
 		return llm.OpenAIResponses
@@ -255,16 +283,18 @@ func (c *call) passFormat() llm.Format {
 func (c *call) measurePass(contentType string, h http.Header) func([]byte) wire.Reading {
 	return func(body []byte) wire.Reading {
 		switch {
+		case strings.HasSuffix(c.path, "/invoke"):
+			return measureInvoke(c.g, body, h)
 		case c.op == "responses":
 			return responses.Responses().Measure(body)
 		case strings.HasSuffix(c.path, ":predict"):
 			return gemini.MeasurePredict(body)
+		case c.op == "embeddings":
+			return c.g.Embed[llm.OpenAIEmbeddings].Measure(body)
 		case c.op == "chat":
 			return c.g.Chat[c.passFormat()].Measure(body)
 		case strings.HasPrefix(c.surface.name, "openai-"):
 			return openai.MeasureSurface(c.op, c.r.Header.Get("Content-Type"), c.body, body, contentType)
-		case c.surface.name == "bedrock-passthrough":
-			return measureInvoke(c.g, body, h)
 		}
 		return wire.Reading{Complete: true}
 	}

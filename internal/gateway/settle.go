@@ -34,6 +34,7 @@ func (c *call) hold() error {
 // settle prices what was used. Usage that nobody reported is estimated where an
 // answer had begun; a call that was refused costs nothing.
 func (c *call) settle(r *wire.Reading, used bool) {
+	used = c.owes(r, used)
 	c.rec.Usage = r.Usage
 	c.rec.Finish = r.Finish
 	if r.Model != "" {
@@ -50,7 +51,7 @@ func (c *call) settle(r *wire.Reading, used bool) {
 	if !u.Reported && billed(c.op) {
 		c.estimate(u, r)
 	}
-	if u.ServiceTier == "" && c.asked.serviceTier != "auto" && c.asked.serviceTier != "default" {
+	if u.ServiceTier == "" && !isDefaultTier(c.asked.serviceTier) {
 		u.ServiceTier = c.asked.serviceTier
 	}
 	u.N[llm.ComputeMicros] = c.g.Now().Sub(c.sent).Microseconds()
@@ -58,12 +59,35 @@ func (c *call) settle(r *wire.Reading, used bool) {
 	cost := c.g.Prices.Price(c.target.Provider.Prices, c.target.Model, u, c.started)
 	c.rec.Cost, c.rec.Pricing = cost.Nano, cost.Pricing
 	c.rec.Catalogue, c.rec.PriceID = cost.Catalogue, cost.PriceID
+	if cost.Pricing == record.Unpriced && !billed(c.op) && !metered(u) {
+		c.rec.Pricing = record.Free // a look at a list of files needs no price
+	}
 	if u.Estimated && cost.Pricing == record.Priced {
 		c.rec.Pricing = record.Estimated
 	}
 	if n := len(c.rec.Attempts); n > 0 {
 		c.rec.Attempts[n-1].Cost = cost.Nano
 	}
+}
+
+// isDefaultTier reports whether a vendor's word for a service tier leaves the price
+// as it is, or leaves the choice to the vendor, which then says what it was.
+func isDefaultTier(tier string) bool {
+	switch tier {
+	case "auto", "default", "standard", "standard_only", "on_demand":
+		return true
+	}
+	return false
+}
+
+// metered reports whether anything was counted beside the call itself.
+func metered(u *llm.Usage) bool {
+	for q, n := range u.N {
+		if q := llm.Quantity(q); n != 0 && q != llm.ComputeMicros && q != llm.Requests {
+			return true
+		}
+	}
+	return len(u.Others) > 0
 }
 
 // billed reports whether an operation uses tokens that are paid for.

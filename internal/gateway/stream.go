@@ -63,6 +63,7 @@ type relayed struct {
 // relayStream passes a stream on as it comes, and holds its last event back until
 // the call is in the journal. It never ends a truncated stream as if it were whole.
 func (c *call) relayStream(ctx context.Context, stop context.CancelFunc, a *provider.Answer, m meter) error {
+	c.rec.Stream = true
 	c.head(a, a.Header.Get("Content-Type"))
 	s := &relayed{c: c, m: m, split: m.splitter(), stop: stop}
 	err := s.pump(ctx, a)
