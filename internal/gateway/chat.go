@@ -36,7 +36,7 @@ func (c *call) chat() error {
 // readJSON reads the body and what the path and the top level of the JSON say.
 func (c *call) readJSON() (err error) {
 	if c.r.Method != http.MethodPost {
-		return fault.New(fault.Invalid, "method_not_allowed", "%s answers POST only", clip(c.r.URL.Path))
+		return fault.New(fault.Invalid, codeMethod, "%s answers POST only", clip(c.r.URL.Path))
 	}
 	if err := c.readBody(); err != nil {
 		return err
@@ -79,7 +79,8 @@ func (c *call) exchange() (context.Context, context.CancelFunc) {
 	total := c.target.Provider.Timeouts.Total
 	if c.g.HangUp == Drain {
 		ctx, stop := detached(c.r.Context(), total)
-		context.AfterFunc(c.r.Context(), func() { time.AfterFunc(c.g.DrainTimeout, stop) })
+		limit := c.g.DrainTimeout // c itself may serve another call by the time that this runs
+		context.AfterFunc(c.r.Context(), func() { time.AfterFunc(limit, stop) })
 		return ctx, stop
 	}
 	if !c.rec.Stream && c.target.Provider.Bounded() {
@@ -105,8 +106,11 @@ func (c *call) chatRaw(ctx context.Context, stop context.CancelFunc) error {
 		}
 	case llm.BedrockConverse:
 		out.Target = p.Target(c.format, c.target.Model, c.rec.Stream)
+		if c.target.Model == c.model {
+			out.Target = p.Join(c.path) // as the caller wrote it
+		}
 	default:
-		body = patchModel(body, &c.asked, c.target.Model)
+		body = c.patch(c.target.Model)
 		out.Target = withQuery(p.Target(c.format, c.target.Model, c.rec.Stream), c.r.URL.RawQuery)
 		if c.format == llm.OpenAIChat && c.asked.stream && !c.asked.hasUsage && !p.Kind.NoStreamOptions {
 			body, m.strip = askUsage(body, &c.asked), true
@@ -127,6 +131,15 @@ func (c *call) chatRaw(ctx context.Context, stop context.CancelFunc) error {
 		return err
 	}
 	return c.relay(ctx, stop, a, m)
+}
+
+// patch returns the caller's body with the model as the provider knows it.
+func (c *call) patch(model string) []byte {
+	if c.asked.model == model {
+		return c.body
+	}
+	c.patchBuf = patchModel(c.patchBuf, c.body, &c.asked, model)
+	return c.patchBuf
 }
 
 var (
@@ -172,6 +185,9 @@ func (c *call) chatTranslated(ctx context.Context, stop context.CancelFunc) erro
 	in, out := c.g.Chat[c.format], c.g.Chat[c.target.Provider.Translate]
 	if out.EncodeRequest == nil {
 		return fault.New(fault.Invalid, "format_unsupported", "provider %q speaks no chat format that can be translated to", c.target.Provider.Name)
+	}
+	if err := c.wholeRequest(); err != nil {
+		return err
 	}
 	req, err := in.DecodeRequest(c.body)
 	if err != nil {
@@ -246,7 +262,8 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 		return err
 	}
 	c.rec.Lost = dedupe(append(c.rec.Lost, lost...))
-	a.Header = http.Header{"Content-Type": {"application/json"}, "X-Request-Id": a.Header["X-Request-Id"]}
+	a.Header = c.translatedHeader(a.Header)
+	a.Header["Content-Type"] = []string{"application/json"}
 	return c.whole(a, answer, r)
 }
 
@@ -316,7 +333,7 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 		newEncoder, contentType = gemini.NewArrayEncoder, "application/json"
 	}
 	enc := newEncoder(req)
-	c.head(&provider.Answer{Header: http.Header{"X-Request-Id": a.Header["X-Request-Id"]}}, contentType)
+	c.head(&provider.Answer{Header: c.translatedHeader(a.Header)}, contentType)
 	var r wire.Reading
 	var dst, last []byte // last: the end of the answer, held until the record is down
 	ending := false
@@ -350,6 +367,9 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 		}
 	}
 	c.rec.Lost = dedupe(append(c.rec.Lost, enc.Lost()...))
+	if lost := enc.Lost(); len(lost) > 0 { // known only now: behind the body
+		c.w.Header()[http.TrailerPrefix+"X-Steward-Lost"] = []string{strings.Join(c.rec.Lost, ", ")}
+	}
 	f := fault.As(failure)
 	c.endAttempt(a.Status, a.Header, f)
 	if f == nil {
@@ -361,7 +381,12 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 		c.keep(last)
 	}
 	c.settle(&r, true)
-	return c.closeStream(f, f != nil, gone, last, func() wire.Encoder { return enc })
+	return c.closeStream(f, f != nil, gone, last, func(f *fault.Error) []byte {
+		if frame := enc.Fail(nil, f); len(frame) > 0 {
+			return frame
+		}
+		return newEncoder(req).Fail(nil, f) // enc had written its end, which did not go out
+	})
 }
 
 // note folds an event into what the record needs to know.

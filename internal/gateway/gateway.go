@@ -122,6 +122,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := c.serve(); err != nil {
 		c.fail(err)
 	}
+	c.release()
 }
 
 // Serves reports whether the path belongs to a surface of the gateway.

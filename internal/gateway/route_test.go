@@ -22,6 +22,8 @@ func TestRoute(t *testing.T) {
 		"/v1beta/models/ollama%2Fllama3:8b":                 {"gemini-models", "ollama/llama3:8b", "8b", "/v1beta/models/ollama%2Fllama3:8b"},
 		"/v1beta/models/ollama%2Fllama3:8b:generateContent": {"gemini-generate", "ollama/llama3:8b", "generateContent", "/v1beta/models/ollama%2Fllama3:8b:generateContent"},
 		"/v1beta/models/e:batchEmbedContents":               {"gemini-embed", "e", "batchEmbedContents", "/v1beta/models/e:batchEmbedContents"},
+		"/v1beta/sim/echo:generateContent":                  {"gemini-generate", "sim/echo", "generateContent", "/v1beta/models/sim/echo:generateContent"},
+		"/v1beta/tunedModels/mine:generateContent":          {"gemini-passthrough", "", "", "/v1beta/tunedModels/mine:generateContent"},
 		"/v1beta/cachedContents":                            {"gemini-passthrough", "", "", "/v1beta/cachedContents"},
 		"/upload/v1beta/files":                              {"gemini-passthrough", "", "", "/upload/v1beta/files"},
 		"/v1beta1/projects/p/locations/l/publishers/google/models/g:predict": {"vertex-generate", "g", "predict", "/v1beta1/projects/p/locations/l/publishers/google/models/g:predict"},

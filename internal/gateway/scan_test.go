@@ -70,7 +70,7 @@ func FuzzPatchingKeepsEveryOtherByte(f *testing.F) {
 		if json.Unmarshal([]byte(in), &before) != nil || !utf8.ValidString(model) {
 			return
 		}
-		out := patchModel([]byte(in), &a, model)
+		out := patchModel(nil, []byte(in), &a, model)
 		if !strings.HasPrefix(string(out), in[:a.modelAt.from]) || !strings.HasSuffix(string(out), in[a.modelAt.to:]) {
 			t.Fatalf("patched %q to %q: other bytes changed", in, out)
 		}

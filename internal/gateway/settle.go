@@ -20,13 +20,14 @@ func (c *call) hold() error {
 	}
 	c.rec.Ceiling, c.rec.CeilingSet = ceiling.Nano, ok
 	c.rec.Catalogue, c.rec.PriceID = ceiling.Catalogue, ceiling.PriceID
-	err = c.g.Journal.Hold(&record.Hold{
+	c.holds = record.Hold{
 		ID: c.rec.ID, Time: c.rec.Time,
 		Org: c.rec.Org, Team: c.rec.Team, Project: c.rec.Project, Key: c.rec.Key, KeyName: c.rec.KeyName,
 		Subject: c.rec.Subject, Surface: c.rec.Surface, Operation: c.rec.Operation, Asked: c.rec.Asked,
 		Provider: c.target.Provider.Name, Model: c.target.Model, Stream: c.rec.Stream,
 		Ceiling: ceiling.Nano, CeilingSet: ok, Catalogue: ceiling.Catalogue, PriceID: ceiling.PriceID,
-	})
+	}
+	err = c.g.Journal.Hold(&c.holds)
 	c.held = err == nil
 	return err
 }
@@ -48,8 +49,11 @@ func (c *call) settle(r *wire.Reading, used bool) {
 		return
 	}
 	u := &c.rec.Usage
-	if !u.Reported && billed(c.op) {
+	switch {
+	case !u.Reported && billed(c.op):
 		c.estimate(u, r)
+	case c.rec.Stream && c.op == "chat" && !r.Complete:
+		estimateRest(u, r)
 	}
 	if u.ServiceTier == "" && !isDefaultTier(c.asked.serviceTier) {
 		u.ServiceTier = c.asked.serviceTier
@@ -108,6 +112,15 @@ func (c *call) estimate(u *llm.Usage, r *wire.Reading) {
 	}
 	if u.OutputTokens() == 0 && c.op == "chat" {
 		u.N[llm.Output] = (r.OutputBytes + 3) / 4
+	}
+}
+
+// estimateRest fills up what a provider had counted of an answer that broke off: it
+// tells of the input at once, and of the output only at the end.
+func estimateRest(u *llm.Usage, r *wire.Reading) {
+	if missing := (r.OutputBytes+3)/4 - u.OutputTokens(); missing > 0 {
+		u.Estimated = true
+		u.N[llm.Output] += missing
 	}
 }
 
@@ -180,9 +193,13 @@ func (c *call) finish(outcome record.Outcome, status int, f *fault.Error) error 
 // keep remembers bytes of the answer for the record.
 func (c *call) keep(b []byte) {
 	c.rec.ResponseBytes += int64(len(b))
+	if c.answer == nil {
+		c.answer = c.answerBuf[:0]
+	}
 	if room := c.g.MaxContent - int64(len(c.answer)); int64(len(b)) > room {
 		c.answerCut = true
 		b = b[:max(0, room)]
 	}
 	c.answer = append(c.answer, b...)
+	c.answerBuf = c.answer
 }

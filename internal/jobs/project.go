@@ -29,7 +29,8 @@ type Reader interface {
 
 // Projection is what the journal is projected into. Apply writes the result of the
 // entries that lie between from and next, and next as the new position, in one
-// transaction; from is always the position that it holds.
+// transaction; from is always the position that it holds. It keeps nothing of the
+// entries but their strings: they are used again.
 type Projection interface {
 	Position(ctx context.Context) (int64, error)
 	Apply(ctx context.Context, from int64, entries []record.Entry, next int64) error
@@ -50,6 +51,7 @@ type Projector struct {
 	Rest      func(ctx context.Context) error
 	RestAfter time.Duration
 
+	batch    []record.Entry // used again: no projection keeps what it was given
 	position atomic.Int64
 	failing  atomic.Pointer[string]
 	applied  atomic.Int64 // entries
@@ -166,9 +168,12 @@ func (p *Projector) wait(ctx context.Context, at int64) error {
 }
 
 func (p *Projector) step(ctx context.Context, r Reader, at int64, limit int) (int64, error) {
-	entries, next, err := r.Next(nil, limit)
+	entries, next, err := r.Next(p.batch[:0], limit)
 	if err != nil {
 		return at, err
+	}
+	if p.batch = entries; cap(p.batch) > 2*limit {
+		p.batch = nil
 	}
 	if err := p.Projection.Apply(ctx, at, entries, next); err != nil {
 		return at, err

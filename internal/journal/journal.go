@@ -60,10 +60,11 @@ type Journal struct {
 	end   atomic.Int64 // entries.end, for readers
 	dirty atomic.Bool
 	// synced is the end of what is on the disk for certain
-	synced atomic.Int64
-	low    atomic.Bool // too little space for new calls
-	more   chan struct{}
-	moreM  sync.Mutex
+	synced  atomic.Int64
+	low     atomic.Bool // too little space for new calls
+	more    chan struct{}
+	moreM   sync.Mutex
+	waiters atomic.Int32
 
 	stop chan struct{}
 	done sync.WaitGroup
@@ -72,6 +73,7 @@ type Journal struct {
 // batch is what goes out in one write.
 type batch struct {
 	entries, content []byte
+	users            int // goroutines that wait for it
 	done             bool
 	err              error
 }
@@ -189,6 +191,7 @@ func (j *Journal) append(e record.Entry, content []byte) error {
 		j.contentEnd += int64(len(b.content) - before)
 	}
 	b.entries = appendFrame(b.entries, func(b []byte) []byte { return record.Append(b, e) })
+	b.users++
 	for !b.done {
 		if j.writing {
 			j.wrote.Wait()
@@ -196,8 +199,13 @@ func (j *Journal) append(e record.Entry, content []byte) error {
 			j.flush()
 		}
 	}
-	if b.err != nil {
-		return fault.New(fault.Unavailable, "journal_write", "the call cannot be recorded").Because(b.err).
+	err := b.err
+	if b.users--; b.users == 0 && j.spare == nil && cap(b.entries)+cap(b.content) < 4<<20 {
+		*b = batch{entries: b.entries[:0], content: b.content[:0]}
+		j.spare = b
+	}
+	if err != nil {
+		return fault.New(fault.Unavailable, "journal_write", "the call cannot be recorded").Because(err).
 			Hinted("look at the server's disk: %s", j.opts.Dir)
 	}
 	return nil
@@ -232,8 +240,6 @@ func (j *Journal) flush() {
 		j.waiting.done, j.waiting.err = true, err
 		j.waiting = new(batch)
 		j.contentEnd = j.content.end
-	} else if cap(b.entries)+cap(b.content) < 4<<20 {
-		j.spare = &batch{entries: b.entries[:0], content: b.content[:0]}
 	}
 	j.wrote.Broadcast()
 	j.announce()
