@@ -90,6 +90,8 @@ type Prices interface {
 	Price(ctx context.Context, provider, model string) (client.Price, error)
 	// Set puts overrides before the catalogue, all or none.
 	Set(ctx context.Context, overrides []config.Override) ([]client.Price, error)
+	// Import puts a whole price list in force, at once and after a restart.
+	Import(ctx context.Context, list []byte) (client.ImportedPrices, error)
 }
 
 // Status tells how the server does.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -113,10 +114,31 @@ func openProvider(name string, c config.Provider, getenv func(string) string, no
 			s.Headers["OpenAI-Project"] = c.Project
 		}
 	}
-	if s.Signer, err = signerFor(kind, c, s.Key, getenv); err != nil {
+	if c.CAFile != "" {
+		if s.RootCAs, err = trusted(c.CAFile); err != nil {
+			return nil, fmt.Errorf("provider %q: %w", name, err)
+		}
+	}
+	if s.Signer, err = signerFor(kind, c, s.Key, getenv, now); err != nil {
 		return nil, fmt.Errorf("provider %q: %w", name, err)
 	}
 	return provider.New(s)
+}
+
+// trusted returns the system's authorities and those in the file.
+func trusted(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "ca_file", "ca_file %s cannot be read", file).Because(err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fault.New(fault.Invalid, "ca_file", "ca_file %s holds no certificate in PEM", file)
+	}
+	return pool, nil
 }
 
 // priceLists tells which list of the catalogue each provider's prices come from.

@@ -221,8 +221,13 @@ type upstream struct {
 	*httptest.Server
 	mu    sync.Mutex
 	serve func(w http.ResponseWriter, got *received)
+	cases map[string]func(w http.ResponseWriter, got *received) // by the header caseHeader
 	all   []*received
 }
+
+// caseHeader tells the upstream which of its cases a call belongs to. Steward lets
+// headers for a simulator through on every path, so that calls may run side by side.
+const caseHeader = "X-Sim-Case"
 
 // received is a request as it reached the provider.
 type received struct {
@@ -243,6 +248,9 @@ func newUpstream(t testing.TB) *upstream {
 		u.mu.Lock()
 		u.all = append(u.all, got)
 		serve := u.serve
+		if f := u.cases[r.Header.Get(caseHeader)]; f != nil {
+			serve = f
+		}
 		u.mu.Unlock()
 		if serve == nil {
 			t.Errorf("upstream: nobody expects %s %s", r.Method, r.URL)
@@ -260,6 +268,16 @@ func (u *upstream) answer(serve func(w http.ResponseWriter, got *received)) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.serve, u.all = serve, nil
+}
+
+// on sets what the requests of a case get.
+func (u *upstream) on(name string, serve func(w http.ResponseWriter, got *received)) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.cases == nil {
+		u.cases = map[string]func(http.ResponseWriter, *received){}
+	}
+	u.cases[name] = serve
 }
 
 // last returns the request that came last since answer was called.

@@ -9,13 +9,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tidwall/gjson"
+	"github.com/bytedance/sonic"
 
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/llm"
 	"github.com/steward-llmops/steward/internal/provider"
 	"github.com/steward-llmops/steward/internal/record"
 	"github.com/steward-llmops/steward/internal/wire"
+	"github.com/steward-llmops/steward/internal/wire/bedrock"
 )
 
 // maxAnswer bounds an answer that is held in memory whole.
@@ -53,6 +54,12 @@ func (c *call) fail(err error) {
 	if f.RetryAfter > 0 {
 		h["Retry-After"] = []string{strconv.Itoa(int((f.RetryAfter + 999_999_999) / 1_000_000_000))}
 	}
+	if c.style == bedrockStyle {
+		h["X-Amzn-Errortype"] = []string{bedrock.ErrorType(f)}
+	}
+	if f.Code == codeMethod {
+		h["Allow"] = []string{allowed(c)}
+	}
 	if f.Kind == fault.Unauthenticated {
 		h["Www-Authenticate"] = []string{`Bearer realm="steward"`}
 	}
@@ -68,14 +75,29 @@ func (c *call) errorBody(f *fault.Error) (status int, body []byte) {
 		format = [...]llm.Format{llm.OpenAIChat, llm.AnthropicMessages, llm.GeminiGenerate, llm.BedrockConverse}[c.style]
 	}
 	id := c.rec.ID.Text("call")
+	status, body = f.HTTPStatus(), nil
 	if codec, ok := c.g.Chat[format]; ok {
 		status, body = codec.EncodeError(f, id)
-		return status, detailed(f, format, body)
+		body = detailed(f, format, body)
+	} else if codec, ok := c.g.Embed[format]; ok {
+		status, body = codec.EncodeError(f, id)
+	} else {
+		body = []byte(`{"message":` + strconv.Quote(f.Public()) + `}`)
 	}
-	if codec, ok := c.g.Embed[format]; ok {
-		return codec.EncodeError(f, id)
+	if f.Code == codeMethod {
+		status = http.StatusMethodNotAllowed
 	}
-	return f.HTTPStatus(), []byte(`{"message":` + strconv.Quote(f.Public()) + `}`)
+	return status, body
+}
+
+// codeMethod is the code of a request by a method that its surface does not have.
+const codeMethod = "method_not_allowed"
+
+func allowed(c *call) string {
+	if c.op == "models" {
+		return "GET, HEAD"
+	}
+	return "POST"
 }
 
 // requestIDHeader names, by style, the header in which the vendor's SDK looks for
@@ -203,7 +225,7 @@ func (c *call) relay(ctx context.Context, stop context.CancelFunc, a *provider.A
 		return c.relayStream(ctx, stop, a, m)
 	}
 	body, err := c.readAnswer(ctx, a, maxAnswer)
-	if err == nil && m.json && !gjson.ValidBytes(body) {
+	if err == nil && m.json && !sonic.Valid(body) {
 		err = fault.New(fault.Upstream, "upstream_malformed", "%s answered %d with a body that is not whole JSON", c.target.Provider.Name, a.Status)
 	}
 	if err != nil {
@@ -262,7 +284,7 @@ func (c *call) relayError(ctx context.Context, a *provider.Answer) error {
 	f := c.decodeError(a, body)
 	c.endAttempt(a.Status, a.Header, f)
 	c.settle(&wire.Reading{}, false)
-	if f.Kind == fault.Upstream && f.Code == "provider_auth" || !gjson.ValidBytes(body) || len(bytes.TrimSpace(body)) == 0 {
+	if f.Kind == fault.Upstream && f.Code == "provider_auth" || !sonic.Valid(body) || len(bytes.TrimSpace(body)) == 0 {
 		return f
 	}
 	c.responseType = a.Header.Get("Content-Type")

@@ -36,7 +36,7 @@ func (c *call) chat() error {
 // readJSON reads the body and what the path and the top level of the JSON say.
 func (c *call) readJSON() (err error) {
 	if c.r.Method != http.MethodPost {
-		return fault.New(fault.Invalid, "method_not_allowed", "%s answers POST only", clip(c.r.URL.Path))
+		return fault.New(fault.Invalid, codeMethod, "%s answers POST only", clip(c.r.URL.Path))
 	}
 	if err := c.readBody(); err != nil {
 		return err
@@ -79,7 +79,8 @@ func (c *call) exchange() (context.Context, context.CancelFunc) {
 	total := c.target.Provider.Timeouts.Total
 	if c.g.HangUp == Drain {
 		ctx, stop := detached(c.r.Context(), total)
-		context.AfterFunc(c.r.Context(), func() { time.AfterFunc(c.g.DrainTimeout, stop) })
+		limit := c.g.DrainTimeout // c itself may serve another call by the time that this runs
+		context.AfterFunc(c.r.Context(), func() { time.AfterFunc(limit, stop) })
 		return ctx, stop
 	}
 	if !c.rec.Stream && c.target.Provider.Bounded() {
@@ -105,6 +106,9 @@ func (c *call) chatRaw(ctx context.Context, stop context.CancelFunc) error {
 		}
 	case llm.BedrockConverse:
 		out.Target = p.Target(c.format, c.target.Model, c.rec.Stream)
+		if c.target.Model == c.model {
+			out.Target = p.Join(c.path) // as the caller wrote it
+		}
 	default:
 		body = c.patch(c.target.Model)
 		out.Target = withQuery(p.Target(c.format, c.target.Model, c.rec.Stream), c.r.URL.RawQuery)
@@ -363,6 +367,9 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 		}
 	}
 	c.rec.Lost = dedupe(append(c.rec.Lost, enc.Lost()...))
+	if lost := enc.Lost(); len(lost) > 0 { // known only now: behind the body
+		c.w.Header()[http.TrailerPrefix+"X-Steward-Lost"] = []string{strings.Join(c.rec.Lost, ", ")}
+	}
 	f := fault.As(failure)
 	c.endAttempt(a.Status, a.Header, f)
 	if f == nil {
@@ -374,7 +381,12 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 		c.keep(last)
 	}
 	c.settle(&r, true)
-	return c.closeStream(f, f != nil, gone, last, func() wire.Encoder { return enc })
+	return c.closeStream(f, f != nil, gone, last, func(f *fault.Error) []byte {
+		if frame := enc.Fail(nil, f); len(frame) > 0 {
+			return frame
+		}
+		return newEncoder(req).Fail(nil, f) // enc had written its end, which did not go out
+	})
 }
 
 // note folds an event into what the record needs to know.

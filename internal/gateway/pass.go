@@ -15,6 +15,7 @@ import (
 	"github.com/steward-llmops/steward/internal/provider"
 	"github.com/steward-llmops/steward/internal/record"
 	"github.com/steward-llmops/steward/internal/wire"
+	"github.com/steward-llmops/steward/internal/wire/bedrock"
 	"github.com/steward-llmops/steward/internal/wire/gemini"
 	"github.com/steward-llmops/steward/internal/wire/openai"
 	"github.com/steward-llmops/steward/internal/wire/responses"
@@ -284,7 +285,7 @@ func (c *call) measurePass(contentType string, h http.Header) func([]byte) wire.
 	return func(body []byte) wire.Reading {
 		switch {
 		case strings.HasSuffix(c.path, "/invoke"):
-			return measureInvoke(c.g, body, h)
+			return bedrock.MeasureInvoke(h, body)
 		case c.op == "responses":
 			return responses.Responses().Measure(body)
 		case strings.HasSuffix(c.path, ":predict"):
@@ -360,7 +361,7 @@ func (c *call) relayBinary(ctx context.Context, a *provider.Answer, m meter) err
 // models lists what can be called, in the shape of the caller's SDK.
 func (c *call) models() error {
 	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
-		return fault.New(fault.Invalid, "method_not_allowed", "%s answers GET only", clip(c.r.URL.Path))
+		return fault.New(fault.Invalid, codeMethod, "%s answers GET only", clip(c.r.URL.Path))
 	}
 	name := strings.TrimPrefix(c.model, "models/")
 	if name != "" {

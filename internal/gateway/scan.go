@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/bytedance/sonic"
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
@@ -34,7 +35,7 @@ type span struct{ from, to int }
 // ("model", "stream") may stand there once only, however it is written: upstreams
 // differ in which of two they believe, so two are refused.
 func scan(body []byte) (a asked, err error) {
-	if !gjson.ValidBytes(body) {
+	if !sonic.Valid(body) {
 		return a, invalidJSON(body)
 	}
 	text := unsafe.String(unsafe.SliceData(body), len(body))

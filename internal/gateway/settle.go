@@ -49,8 +49,11 @@ func (c *call) settle(r *wire.Reading, used bool) {
 		return
 	}
 	u := &c.rec.Usage
-	if !u.Reported && billed(c.op) {
+	switch {
+	case !u.Reported && billed(c.op):
 		c.estimate(u, r)
+	case c.rec.Stream && c.op == "chat" && !r.Complete:
+		estimateRest(u, r)
 	}
 	if u.ServiceTier == "" && !isDefaultTier(c.asked.serviceTier) {
 		u.ServiceTier = c.asked.serviceTier
@@ -109,6 +112,15 @@ func (c *call) estimate(u *llm.Usage, r *wire.Reading) {
 	}
 	if u.OutputTokens() == 0 && c.op == "chat" {
 		u.N[llm.Output] = (r.OutputBytes + 3) / 4
+	}
+}
+
+// estimateRest fills up what a provider had counted of an answer that broke off: it
+// tells of the input at once, and of the output only at the end.
+func estimateRest(u *llm.Usage, r *wire.Reading) {
+	if missing := (r.OutputBytes+3)/4 - u.OutputTokens(); missing > 0 {
+		u.Estimated = true
+		u.N[llm.Output] += missing
 	}
 }
 

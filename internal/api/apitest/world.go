@@ -17,6 +17,7 @@ import (
 	"github.com/steward-llmops/steward/client"
 	"github.com/steward-llmops/steward/internal/api"
 	"github.com/steward-llmops/steward/internal/config"
+	"github.com/steward-llmops/steward/internal/cost/price"
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/ident"
 	"github.com/steward-llmops/steward/internal/money"
@@ -370,6 +371,19 @@ func (w *World) Price(_ context.Context, provider, model string) (client.Price, 
 	}
 	return client.Price{}, fault.New(fault.NotFound, "price_not_found", "%s/%s has no price", provider, model).
 		Hinted("set one with: steward price set %s/%s input=2.50 output=10.00", provider, model)
+}
+
+// Import implements api.Prices: it takes our own catalogue only.
+func (w *World) Import(_ context.Context, list []byte) (client.ImportedPrices, error) {
+	in, err := price.Import(list, "2026-11-25")
+	if err != nil {
+		return client.ImportedPrices{}, err
+	}
+	out := client.ImportedPrices{Catalogue: "imported", Format: in.Format, Skipped: in.Skipped}
+	for _, f := range in.File.Providers {
+		out.Providers, out.Models = append(out.Providers, f.ID), out.Models+len(f.Models)
+	}
+	return out, nil
 }
 
 // Set implements api.Prices.
