@@ -135,6 +135,7 @@ func (c *call) chatRaw(ctx context.Context, stop context.CancelFunc) error {
 
 // patch returns the caller's body with the model as the provider knows it.
 func (c *call) patch(model string) []byte {
+	model = c.target.Provider.Upstream(model)
 	if c.asked.model == model {
 		return c.body
 	}
@@ -250,7 +251,7 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 	if req.Stream { // the provider answered whole though a stream was asked for
 		return c.encodeStream(a, resp.Events(), in, req, nil)
 	}
-	c.complete(&resp.ID, &resp.Created)
+	c.complete(&resp.ID, &resp.Model, &resp.Created)
 	r := reading(resp, outputBytes(resp))
 	if !resp.Usage.Reported {
 		c.estimate(&resp.Usage, r)
@@ -268,8 +269,11 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 }
 
 // complete gives an answer what its provider's format has no word for and the
-// caller's needs: an id and the moment of its making.
-func (c *call) complete(id *string, created *int64) {
+// caller's needs: an id, a model and the moment of its making.
+func (c *call) complete(id, model *string, created *int64) {
+	if *model == "" {
+		*model = c.target.Model
+	}
 	if *id == "" {
 		*id = c.rec.ID.String()
 	}
@@ -347,7 +351,7 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 			break
 		}
 		if e.Kind == llm.EventStart {
-			c.complete(&e.ID, &e.Created)
+			c.complete(&e.ID, &e.Model, &e.Created)
 		}
 		c.note(&e, &r)
 		if ending = ending || e.Kind == llm.EventFinish; ending {
