@@ -111,9 +111,6 @@ func generate(t *testing.T, s *stewardtest.Steward, client *genai.Client, target
 		stewardtest.CheckSeen(t, text, png)
 	})
 	t.Run("reasoning", func(t *testing.T) {
-		if target == "anthropic" {
-			t.Skip("thoughts that Anthropic signed do not reach a Gemini caller whose answer is not streamed")
-		}
 		thought, text, tokens, err := reasoning(ctx, client, target+"/reasoning")
 		if err != nil {
 			t.Fatal(explain(err))

@@ -20,6 +20,7 @@ type partWriter struct {
 	err   *fault.Error
 	gen   int               // generation of the model that reads; 0: unknown
 	names map[string]string // functions by call id
+	ask   bool              // a request is written: who reads it checks signatures
 }
 
 // parts writes the parts of one message.
@@ -90,9 +91,12 @@ func (w *partWriter) reasoning(p *llm.Part) []any {
 	if b := p.Reasoning; b != nil {
 		if b.Encrypted != "" || b.Signature != "" && b.Issuer != llm.GeminiGenerate {
 			w.lost.Add("reasoning.signature")
-			return nil
+			if w.ask {
+				return nil
+			}
+		} else {
+			q.ThoughtSignature = b.Signature
 		}
-		q.ThoughtSignature = b.Signature
 	}
 	if p.Text == "" && q.ThoughtSignature == "" {
 		return nil
