@@ -54,8 +54,8 @@ var wrongs = map[string]wrong{
 	"a body over the limit, chunks": {change: func(_ *dialect, r *request) {
 		r.body, r.chunked = []byte(`{"a":"`+strings.Repeat("x", 70<<10)+`"}`), true
 	}, status: 413, code: "body_too_large"},
-	"GET":                       {change: func(_ *dialect, r *request) { r.method, r.body = http.MethodGet, nil }, status: 400, code: "method_not_allowed", says: "POST"},
-	"PUT":                       {change: func(_ *dialect, r *request) { r.method = http.MethodPut }, status: 400, code: "method_not_allowed", says: "POST"},
+	"GET":                       {change: func(_ *dialect, r *request) { r.method, r.body = http.MethodGet, nil }, status: 405, code: "method_not_allowed", says: "POST"},
+	"PUT":                       {change: func(_ *dialect, r *request) { r.method = http.MethodPut }, status: 405, code: "method_not_allowed", says: "POST"},
 	"messages that are no list": {model: "claude/m-1", change: func(d *dialect, r *request) { r.body = []byte(noMessages(d)) }, status: 400},
 }
 
