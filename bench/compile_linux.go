@@ -50,7 +50,7 @@ func (s *suite) compile(m machine, foot footprint, spent spending) report {
 	}
 	only("start, until /healthz answers", "ms", 0, foot.healthy, &goal{most: 300})
 	only("start, as Steward says", "ms", 0, foot.said, nil)
-	only("idle: memory", "MB", 0, []float64{foot.rss * 1.048576}, &goal{most: 80})
+	only("idle: memory", "MB", 1, []float64{foot.rss * 1.048576}, &goal{most: 80})
 	only("idle: CPU", "%", 1, []float64{foot.cpu}, &goal{most: 0.5})
 	only("binary", "MB", 0, []float64{foot.binary}, nil)
 	return r

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -89,13 +90,13 @@ func each(a, b []float64, of func(a, b float64) float64) []float64 {
 // ratio is Steward's figure in proxies: the median of each round's, which noise
 // between rounds does not touch.
 func (f figure) ratio() string {
-	r := each(f.Steward, f.Proxy, func(s, p float64) float64 { return s / p })
-	for _, x := range r { // what was added can be nothing or less, which has no ratio
-		if !(x > 0) || math.IsInf(x, 0) {
-			return ""
+	r := each(f.Steward, f.Proxy, func(s, p float64) float64 {
+		if s <= 0 || p <= 0 { // what was added can be nothing or less, which has no ratio
+			return math.NaN()
 		}
-	}
-	if len(r) == 0 {
+		return s / p
+	})
+	if len(r) == 0 || slices.ContainsFunc(r, math.IsNaN) {
 		return ""
 	}
 	return number(median(r), 2) + "x"

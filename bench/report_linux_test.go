@@ -70,7 +70,7 @@ func TestUnsure(t *testing.T) {
 func TestMarkdown(t *testing.T) {
 	r := report{Rounds: 3, Answered: 1200, Recorded: 1200, CostNano: 1_500_000_000, Figures: []figure{
 		row("CPU a call", "us", 0, nil, []float64{70, 90}, []float64{1234, 1236}, &goal{1.5, proxyTimes}),
-		row("added", "us", 0, nil, []float64{-5, 5, 10}, []float64{50, 50, 50}, nil),
+		row("added", "us", 0, nil, []float64{-5, 5, 10}, []float64{-50, 50, 50}, nil),
 		row("gap", "ms", 1, []float64{50}, nil, []float64{51.26}, &goal{50, directPlus}),
 	}, Machine: machine{CPUs: 2, Runs: 30, Disturbed: 7}}
 	var b strings.Builder

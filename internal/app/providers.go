@@ -119,7 +119,7 @@ func openProvider(name string, c config.Provider, getenv func(string) string, no
 			return nil, fmt.Errorf("provider %q: %w", name, err)
 		}
 	}
-	if s.Signer, err = signerFor(kind, c, s.Key, getenv); err != nil {
+	if s.Signer, err = signerFor(kind, c, s.Key, getenv, now); err != nil {
 		return nil, fmt.Errorf("provider %q: %w", name, err)
 	}
 	return provider.New(s)

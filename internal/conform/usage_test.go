@@ -448,6 +448,7 @@ func (in *interaction) usedConverse(t *testing.T) (u used) {
 			Usage *struct {
 				InputTokens, OutputTokens, CacheReadInputTokens, CacheWriteInputTokens int64
 			}
+			ServiceTier struct{ Type string }
 		}
 		if !unmarshal(t, in.id, frame, &body) || body.Usage == nil {
 			continue
@@ -457,6 +458,9 @@ func (in *interaction) usedConverse(t *testing.T) (u used) {
 		u.add(llm.CacheRead, body.Usage.CacheReadInputTokens)
 		u.add(llm.CacheWrite, body.Usage.CacheWriteInputTokens)
 		u.add(llm.Output, body.Usage.OutputTokens)
+		if tier := body.ServiceTier.Type; tier != "default" {
+			u.tier = tier
+		}
 	}
 	return u
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/steward-llmops/steward/internal/provider"
 	"github.com/steward-llmops/steward/internal/record"
 	"github.com/steward-llmops/steward/internal/wire"
+	"github.com/steward-llmops/steward/internal/wire/bedrock"
 )
 
 // maxAnswer bounds an answer that is held in memory whole.
@@ -52,6 +53,9 @@ func (c *call) fail(err error) {
 	h["X-Steward-Error"] = []string{f.StableCode()}
 	if f.RetryAfter > 0 {
 		h["Retry-After"] = []string{strconv.Itoa(int((f.RetryAfter + 999_999_999) / 1_000_000_000))}
+	}
+	if c.style == bedrockStyle {
+		h["X-Amzn-Errortype"] = []string{bedrock.ErrorType(f)}
 	}
 	if f.Code == codeMethod {
 		h["Allow"] = []string{allowed(c)}

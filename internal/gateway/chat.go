@@ -106,6 +106,9 @@ func (c *call) chatRaw(ctx context.Context, stop context.CancelFunc) error {
 		}
 	case llm.BedrockConverse:
 		out.Target = p.Target(c.format, c.target.Model, c.rec.Stream)
+		if c.target.Model == c.model {
+			out.Target = p.Join(c.path) // as the caller wrote it
+		}
 	default:
 		body = c.patch(c.target.Model)
 		out.Target = withQuery(p.Target(c.format, c.target.Model, c.rec.Stream), c.r.URL.RawQuery)

@@ -15,6 +15,7 @@ import (
 	"github.com/steward-llmops/steward/internal/provider"
 	"github.com/steward-llmops/steward/internal/record"
 	"github.com/steward-llmops/steward/internal/wire"
+	"github.com/steward-llmops/steward/internal/wire/bedrock"
 	"github.com/steward-llmops/steward/internal/wire/gemini"
 	"github.com/steward-llmops/steward/internal/wire/openai"
 	"github.com/steward-llmops/steward/internal/wire/responses"
@@ -284,7 +285,7 @@ func (c *call) measurePass(contentType string, h http.Header) func([]byte) wire.
 	return func(body []byte) wire.Reading {
 		switch {
 		case strings.HasSuffix(c.path, "/invoke"):
-			return measureInvoke(c.g, body, h)
+			return bedrock.MeasureInvoke(h, body)
 		case c.op == "responses":
 			return responses.Responses().Measure(body)
 		case strings.HasSuffix(c.path, ":predict"):

@@ -233,6 +233,9 @@ func (p *Provider) Do(ctx context.Context, out *Outgoing) (*Answer, error) {
 			u.Path, u.RawPath, u.RawQuery = parsed.Path, parsed.RawPath, parsed.RawQuery
 		}
 		if err := p.Signer.Sign(ctx, out, &u); err != nil {
+			if f := fault.As(err); f.Kind == fault.Cancelled || f.Kind == fault.Timeout {
+				return nil, f
+			}
 			return nil, fault.New(fault.Upstream, "provider_credentials", "provider %q has no usable credentials", p.Name).Because(err).
 				Hinted("run steward provider test %s", p.Name)
 		}

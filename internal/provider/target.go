@@ -30,7 +30,8 @@ func (p *Provider) Target(f llm.Format, model string, stream bool) string {
 		if stream {
 			op = "/converse-stream"
 		}
-		return p.Join("/model/" + url.PathEscape(model) + op)
+		// AWS's SDKs escape the colon, and the signature is over the path as sent.
+		return p.Join("/model/" + strings.ReplaceAll(url.PathEscape(model), ":", "%3A") + op)
 	}
 	return p.Join("/")
 }

@@ -15,6 +15,9 @@ import (
 func TestAnthropic(t *testing.T) {
 	s := stewardtest.Start(t)
 	client := newClient(s.URL, s.Key, option.WithHeader("x-sim-latency", "1ms"), option.WithHeader("x-sim-rate", "5000"))
+	if err := run(t.Context(), client, "sim/small"); err != nil {
+		t.Errorf("the program: %s", explain(err))
+	}
 	for _, target := range stewardtest.Targets() {
 		t.Run(target, func(t *testing.T) {
 			messages(t, s, client, target)

@@ -15,6 +15,9 @@ import (
 func TestGemini(t *testing.T) {
 	s := stewardtest.Start(t)
 	client := connect(t, s.URL, s.Key, "x-sim-latency", "1ms", "x-sim-rate", "5000")
+	if err := run(t.Context(), client, "sim/small"); err != nil {
+		t.Errorf("the program: %s", explain(err))
+	}
 	for _, target := range stewardtest.Targets() {
 		t.Run(target, func(t *testing.T) {
 			generate(t, s, client, target)

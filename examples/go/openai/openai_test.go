@@ -8,6 +8,7 @@ import (
 
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
+	"github.com/openai/openai-go/v3/responses"
 
 	"github.com/steward-llmops/steward/examples/stewardtest"
 )
@@ -15,6 +16,9 @@ import (
 func TestOpenAI(t *testing.T) {
 	s := stewardtest.Start(t)
 	client := newClient(s.URL, s.Key, option.WithHeader("x-sim-latency", "1ms"), option.WithHeader("x-sim-rate", "5000"))
+	if err := run(t.Context(), client, "sim/small"); err != nil {
+		t.Errorf("the program: %s", explain(err))
+	}
 	for _, target := range stewardtest.Targets() {
 		t.Run(target, func(t *testing.T) {
 			t.Run("chat completions", func(t *testing.T) { completions(t, s, client, target) })
@@ -134,6 +138,21 @@ func responsesAPI(t *testing.T, s *stewardtest.Steward, client openai.Client, ta
 			t.Errorf("half an answer came as a whole one: %q", whole.OutputText())
 		}
 	})
+}
+
+// A conversation that OpenAI holds cannot be continued by a provider of another
+// format: half of it must not be answered as if it were the whole.
+func TestConversationHeldElsewhere(t *testing.T) {
+	s := stewardtest.Start(t)
+	client := newClient(s.URL, s.Key)
+	for _, target := range []string{"anthropic", "gemini"} {
+		_, err := client.Responses.New(t.Context(), responses.ResponseNewParams{Model: target + "/small", Input: ask("And then?"),
+			PreviousResponseID: openai.String("resp_1")})
+		failed, ok := errors.AsType[*openai.Error](err)
+		if !ok || failed.StatusCode != 400 || failed.Code != "previous_response_not_found" {
+			t.Errorf("%s: error %v; want status 400 and previous_response_not_found", target, err)
+		}
+	}
 }
 
 // checkTools checks that a round of tool calls brings the tool's result back.
