@@ -273,7 +273,7 @@ var bedrockConverse = dialect{
 	complete:  func(body []byte) bool { return bytes.Contains(body, []byte("messageStop")) },
 	failed:    func(body []byte) bool { return bytes.Contains(body, []byte(":exception-type")) },
 	fault: func(h http.Header, body []byte) (message, code string, ok bool) {
-		return gjson.GetBytes(body, "message").Str, h.Get("X-Steward-Error"), gjson.ValidBytes(body) && h.Get("X-Amzn-Errortype") != ""
+		return gjson.GetBytes(body, "message").Str, gjson.GetBytes(body, "code").Str, gjson.ValidBytes(body) && h.Get("X-Amzn-Errortype") != ""
 	},
 }
 

@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,7 +170,7 @@ func translate(t *testing.T, b *bare, up *upstream, client, provider *script, st
 	if c.Outcome != record.OK {
 		t.Errorf("outcome %s", c.Outcome)
 	}
-	return translated{path: got.method + " " + got.target, request: string(got.body), answer: masked(answer), lost: strings.ReplaceAll(lost, ", ", "\n"), record: recordText(c)}
+	return translated{path: got.method + " " + got.target, request: string(got.body), answer: timeless(answer), lost: strings.ReplaceAll(lost, ", ", "\n"), record: timeless(recordText(c))}
 }
 
 func recordText(c *record.Call) string {
@@ -184,13 +183,6 @@ func recordText(c *record.Call) string {
 	}
 	fmt.Fprintf(&b, "lost %s", strings.Join(c.Lost, ", "))
 	return b.String()
-}
-
-var madeID = regexp.MustCompile(`\b(call|toolu|tooluse|fc|rs|msg|resp|chatcmpl|gen)_?-?[0-9a-z]{26}\b`)
-
-// masked replaces what differs from run to run: times, and ids that Steward makes.
-func masked(s string) string {
-	return madeID.ReplaceAllString(timeless(s), "${1}_MADE")
 }
 
 // indent lays JSON out without changing the order of its members.
