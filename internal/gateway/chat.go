@@ -250,8 +250,8 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 	if req.Stream { // the provider answered whole though a stream was asked for
 		return c.encodeStream(a, resp.Events(), in, req, nil)
 	}
-	c.complete(&resp.ID, &resp.Created)
-	r := reading(resp, outputBytes(resp))
+	r := reading(resp, outputBytes(resp)) // the record has what the provider said, and no more
+	c.complete(&resp.ID, &resp.Model, &resp.Created)
 	if !resp.Usage.Reported {
 		c.estimate(&resp.Usage, r)
 		r.Usage = resp.Usage
@@ -268,10 +268,13 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 }
 
 // complete gives an answer what its provider's format has no word for and the
-// caller's needs: an id and the moment of its making.
-func (c *call) complete(id *string, created *int64) {
+// caller's needs: an id, the model and the moment of its making.
+func (c *call) complete(id, model *string, created *int64) {
 	if *id == "" {
 		*id = c.rec.ID.String()
+	}
+	if *model == "" {
+		*model = c.target.Model
 	}
 	if *created == 0 {
 		*created = c.started.Unix()
@@ -346,10 +349,10 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 			}
 			break
 		}
-		if e.Kind == llm.EventStart {
-			c.complete(&e.ID, &e.Created)
-		}
 		c.note(&e, &r)
+		if e.Kind == llm.EventStart {
+			c.complete(&e.ID, &e.Model, &e.Created)
+		}
 		if ending = ending || e.Kind == llm.EventFinish; ending {
 			last = enc.Append(last, e)
 			continue
