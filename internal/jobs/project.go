@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,7 +44,7 @@ type Projector struct {
 	Projection Projection
 	Log        Log
 	Logger     *slog.Logger
-	Every      time.Duration // the least time between two batches; zero means 200 ms
+	Every      time.Duration // the least time between two batches, unless somebody asks; zero means a second
 	Limit      int           // entries a batch; zero means 8,000
 	CallsOnly  bool          // the projection has no use for holds
 	// Rest, if not nil, is called once nothing has come for RestAfter (zero means a
@@ -51,6 +52,8 @@ type Projector struct {
 	Rest      func(ctx context.Context) error
 	RestAfter time.Duration
 
+	hurry    chan struct{}
+	once     sync.Once
 	batch    []record.Entry // used again: no projection keeps what it was given
 	position atomic.Int64
 	failing  atomic.Pointer[string]
@@ -80,7 +83,7 @@ func (p *Projector) Status() Status {
 func (p *Projector) Run(ctx context.Context) {
 	every, limit := p.Every, p.Limit
 	if every <= 0 {
-		every = 200 * time.Millisecond
+		every = time.Second
 	}
 	if limit <= 0 {
 		limit = 8000
@@ -139,7 +142,7 @@ func (p *Projector) follow(ctx context.Context, every time.Duration, limit int) 
 		}
 		p.failing.Store(nil)
 		// Small batches cost far more an entry than large ones.
-		if full := p.Log.End()-next > 1<<20; !full && !pause(ctx, every) {
+		if full := p.Log.End()-next > 1<<20; !full && !p.rest(ctx, every) {
 			return ctx.Err()
 		}
 		at = next
@@ -195,9 +198,31 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// CaughtUp waits until the projector has reached offset.
+// rest waits for d, or until somebody asks; it is false if ctx ended first.
+func (p *Projector) rest(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+	case <-p.asked():
+	}
+	return true
+}
+
+func (p *Projector) asked() chan struct{} {
+	p.once.Do(func() { p.hurry = make(chan struct{}, 1) })
+	return p.hurry
+}
+
+// CaughtUp makes the projector hurry, and waits until it has reached offset.
 func (p *Projector) CaughtUp(ctx context.Context, offset int64) error {
 	for p.position.Load() < offset {
+		select {
+		case p.asked() <- struct{}{}:
+		default: // it has been told
+		}
 		if !pause(ctx, 2*time.Millisecond) {
 			return errors.New("projection " + p.Name + " is still behind")
 		}

@@ -66,8 +66,9 @@ type Journal struct {
 	moreM   sync.Mutex
 	waiters atomic.Int32
 
-	stop chan struct{}
-	done sync.WaitGroup
+	written chan struct{} // something has been written since the last sync
+	stop    chan struct{}
+	done    sync.WaitGroup
 }
 
 // batch is what goes out in one write.
@@ -103,7 +104,7 @@ func Open(opts Options) (*Journal, Recovery, error) {
 	if err != nil {
 		return nil, Recovery{}, err
 	}
-	j := &Journal{opts: opts, lock: lock, stop: make(chan struct{}), more: make(chan struct{}), waiting: new(batch)}
+	j := &Journal{opts: opts, lock: lock, stop: make(chan struct{}), written: make(chan struct{}, 1), more: make(chan struct{}), waiting: new(batch)}
 	j.wrote = sync.NewCond(&j.mu)
 	var rec Recovery
 	if j.entries, rec.Torn, err = openSegments(filepath.Join(opts.Dir, "entries"), opts.SegmentBytes, opts.open); err == nil {
@@ -230,7 +231,12 @@ func (j *Journal) flush() {
 	}
 	if err == nil {
 		j.end.Store(j.entries.end)
-		j.dirty.Store(true)
+		if !j.dirty.Swap(true) {
+			select {
+			case j.written <- struct{}{}:
+			default: // the syncer knows
+			}
+		}
 	}
 	j.mu.Lock()
 	j.writing = false
@@ -245,21 +251,26 @@ func (j *Journal) flush() {
 	j.announce()
 }
 
-// syncer follows writes with fsync, and watches the free space.
+// syncer follows writes with fsync, and watches the free space. It sleeps while
+// nothing is written.
 func (j *Journal) syncer() {
-	tick := time.NewTicker(j.opts.Sync)
-	defer tick.Stop()
 	space := time.NewTicker(time.Second)
 	defer space.Stop()
+	due := time.NewTimer(time.Hour)
+	due.Stop()
+	defer due.Stop()
 	for {
 		select {
 		case <-j.stop:
 			return
 		case <-space.C:
 			j.measureSpace()
-		case <-tick.C:
+		case <-j.written:
+			due.Reset(j.opts.Sync)
+		case <-due.C:
 			if err := j.Sync(); err != nil {
 				j.opts.Log.Error("journal sync", "err", err)
+				due.Reset(time.Second)
 			}
 		}
 	}
