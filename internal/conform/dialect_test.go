@@ -247,10 +247,40 @@ var geminiArray = func() dialect {
 	return d
 }()
 
+var bedrockConverse = dialect{
+	format: llm.BedrockConverse, kind: "bedrock", base: "", key: "Authorization",
+	path: func(model string, stream bool) string {
+		if model = strings.ReplaceAll(model, "/", "%2F"); stream {
+			return "/model/" + model + "/converse-stream"
+		}
+		return "/model/" + model + "/converse"
+	},
+	body: func(string, bool) string {
+		return `{"messages":[{"role":"user","content":[{"text":"Say hello to the world"}]}],"inferenceConfig":{"maxTokens":50}}`
+	},
+	whole:      `{"output":{"message":{"role":"assistant","content":[{"text":"Hello world"}]}},"stopReason":"end_turn","usage":{"inputTokens":9,"outputTokens":4,"totalTokens":13},"metrics":{"latencyMs":9}}`,
+	streamType: "application/vnd.amazon.eventstream",
+	frames: []string{
+		string(eventStream(`messageStart {"role":"assistant"}`)),
+		string(eventStream(`contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"Hello "}}`)),
+		string(eventStream(`contentBlockDelta {"contentBlockIndex":0,"delta":{"text":"world"}}`)),
+		string(eventStream(`contentBlockStop {"contentBlockIndex":0}`)),
+		string(eventStream(`messageStop {"stopReason":"end_turn"}`)),
+		string(eventStream(`metadata {"usage":{"inputTokens":9,"outputTokens":4,"totalTokens":13},"metrics":{"latencyMs":9}}`)),
+	},
+	finish: 4, terminator: -1,
+	errorBody: `{"message":"slow down"}`,
+	complete:  func(body []byte) bool { return bytes.Contains(body, []byte("messageStop")) },
+	failed:    func(body []byte) bool { return bytes.Contains(body, []byte(":exception-type")) },
+	fault: func(h http.Header, body []byte) (message, code string, ok bool) {
+		return gjson.GetBytes(body, "message").Str, gjson.GetBytes(body, "code").Str, gjson.ValidBytes(body) && h.Get("X-Amzn-Errortype") != ""
+	},
+}
+
 // dialects are those that Steward has a codec for.
 func dialects(t testing.TB) map[string]dialect {
 	all := map[string]dialect{"openai-chat": openAIChat, "openai-responses": openAIResponses, "anthropic-messages": anthropicMessages,
-		"gemini-generate": geminiGenerate, "gemini-array": geminiArray}
+		"gemini-generate": geminiGenerate, "gemini-array": geminiArray, "bedrock-converse": bedrockConverse}
 	for name, d := range all {
 		if !hasCodec(d.format) {
 			t.Logf("no codec for %s yet", name)

@@ -19,7 +19,13 @@ import (
 
 // speakers are the providers of the fault tests by name, each of one format that
 // calls are translated to.
-var speakers = map[string]*dialect{"chat": &openAIChat, "resp": &openAIResponses, "claude": &anthropicMessages, "google": &geminiGenerate}
+var speakers = func() map[string]*dialect {
+	all := map[string]*dialect{"chat": &openAIChat, "resp": &openAIResponses, "claude": &anthropicMessages, "google": &geminiGenerate}
+	if hasCodec(llm.BedrockConverse) {
+		all["aws"] = &bedrockConverse
+	}
+	return all
+}()
 
 // speakerConfigs configures the speakers against an upstream, under their names
 // with the prefix.
@@ -162,12 +168,19 @@ var troubles = map[string]trouble{
 	}},
 	"a stream whose last event lacks its blank line": {streams: true, good: true, play: func(w http.ResponseWriter, _ *received, p *dialect, _ bool) {
 		w.Header().Set("Content-Type", p.streamType)
-		_, _ = io.WriteString(w, strings.TrimRight(p.stream(), "\r\n"))
+		if s := p.stream(); p.streamType == "text/event-stream" {
+			_, _ = io.WriteString(w, strings.TrimRight(s, "\r\n"))
+		} else {
+			_, _ = io.WriteString(w, s)
+		}
 	}},
 	"a stream with comments between its events": {streams: true, good: true, play: func(w http.ResponseWriter, _ *received, p *dialect, _ bool) {
 		w.Header().Set("Content-Type", p.streamType)
 		for _, f := range p.frames {
-			_, _ = io.WriteString(w, ": processing\n\n"+f)
+			if p.streamType == "text/event-stream" {
+				f = ": processing\n\n" + f
+			}
+			_, _ = io.WriteString(w, f)
 			w.(http.Flusher).Flush()
 		}
 	}},

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/steward-llmops/steward/client"
 	"github.com/steward-llmops/steward/internal/config"
 	"github.com/steward-llmops/steward/internal/llm"
@@ -104,7 +106,7 @@ func TestWrongRequests(t *testing.T) {
 	var all []refused
 	for name, w := range wrongs {
 		for dn, d := range dialects(t) {
-			if w.bodied && d.key == "X-Goog-Api-Key" {
+			if w.bodied && (d.format == llm.GeminiGenerate || d.format == llm.BedrockConverse) {
 				continue
 			}
 			if name == "messages that are no list" && dn == "anthropic-messages" {
@@ -162,6 +164,12 @@ func (s *refused) check(t *testing.T, d *dialect) {
 	message, code, ok := d.fault(a.header, a.body)
 	if a.status != s.w.status || !ok || code != a.code() || s.w.code != "" && code != s.w.code || !strings.Contains(message, s.w.says) {
 		t.Errorf("%s: status %d, code %q, header %q, in the caller's own format %v: %s", s.name, a.status, code, a.code(), ok, excerpt(a.body))
+	}
+	if d.format == llm.GeminiGenerate && gjson.GetBytes(a.body, "error.code").Int() != int64(a.status) {
+		t.Errorf("%s: status %d, yet the body says %s", s.name, a.status, excerpt(a.body))
+	}
+	if a.status == 405 && a.header.Get("Allow") != "POST" {
+		t.Errorf("%s: 405 that allows %q", s.name, a.header.Get("Allow"))
 	}
 	if a.status == 401 && a.header.Get("Www-Authenticate") == "" {
 		t.Errorf("%s: 401 without www-authenticate", s.name)

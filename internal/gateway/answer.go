@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/bytedance/sonic"
+	"github.com/tidwall/sjson"
 
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/llm"
@@ -86,6 +87,9 @@ func (c *call) errorBody(f *fault.Error) (status int, body []byte) {
 	}
 	if f.Code == codeMethod {
 		status = http.StatusMethodNotAllowed
+		if out, err := sjson.SetBytes(body, "error.code", status); err == nil && c.style == geminiStyle {
+			body = out // Google's errors repeat the status
+		}
 	}
 	return status, body
 }

@@ -194,7 +194,7 @@ func (c *call) chatTranslated(ctx context.Context, stop context.CancelFunc) erro
 	if err != nil {
 		return err
 	}
-	req.Model, req.Stream = c.target.Model, c.rec.Stream
+	req.Model, req.Stream = c.target.Provider.Upstream(c.target.Model), c.rec.Stream
 	if c.asked.maxTokens == 0 && req.MaxTokens != nil {
 		c.asked.maxTokens = *req.MaxTokens
 	}
@@ -251,8 +251,8 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 	if req.Stream { // the provider answered whole though a stream was asked for
 		return c.encodeStream(a, resp.Events(), in, req, nil)
 	}
+	r := reading(resp, outputBytes(resp)) // the record has what the provider said, and no more
 	c.complete(&resp.ID, &resp.Model, &resp.Created)
-	r := reading(resp, outputBytes(resp))
 	if !resp.Usage.Reported {
 		c.estimate(&resp.Usage, r)
 		r.Usage = resp.Usage
@@ -269,13 +269,13 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 }
 
 // complete gives an answer what its provider's format has no word for and the
-// caller's needs: an id, a model and the moment of its making.
+// caller's needs: an id, the model and the moment of its making.
 func (c *call) complete(id, model *string, created *int64) {
-	if *model == "" {
-		*model = c.target.Model
-	}
 	if *id == "" {
 		*id = c.rec.ID.String()
+	}
+	if *model == "" {
+		*model = c.target.Model
 	}
 	if *created == 0 {
 		*created = c.started.Unix()
@@ -350,10 +350,10 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 			}
 			break
 		}
+		c.note(&e, &r)
 		if e.Kind == llm.EventStart {
 			c.complete(&e.ID, &e.Model, &e.Created)
 		}
-		c.note(&e, &r)
 		if ending = ending || e.Kind == llm.EventFinish; ending {
 			last = enc.Append(last, e)
 			continue

@@ -52,7 +52,7 @@ func (c *call) settle(r *wire.Reading, used bool) {
 	switch {
 	case !u.Reported && billed(c.op):
 		c.estimate(u, r)
-	case c.rec.Stream && c.op == "chat" && !r.Complete:
+	case c.rec.Stream && writes(c.op) && !r.Complete:
 		estimateRest(u, r)
 	}
 	if u.ServiceTier == "" && !isDefaultTier(c.asked.serviceTier) {
@@ -94,6 +94,9 @@ func metered(u *llm.Usage) bool {
 	return len(u.Others) > 0
 }
 
+// writes reports whether an operation's answer is text that is paid for by its length.
+func writes(op string) bool { return op == "chat" || op == "completions" }
+
 // billed reports whether an operation uses tokens that are paid for.
 func billed(op string) bool {
 	switch op {
@@ -110,7 +113,7 @@ func (c *call) estimate(u *llm.Usage, r *wire.Reading) {
 	if u.InputTokens() == 0 {
 		u.N[llm.Input] = c.g.Counter.Count(c.words())
 	}
-	if u.OutputTokens() == 0 && c.op == "chat" {
+	if u.OutputTokens() == 0 && writes(c.op) {
 		u.N[llm.Output] = (r.OutputBytes + 3) / 4
 	}
 }
