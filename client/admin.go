@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -98,6 +99,14 @@ func (c *Client) SetPrices(ctx context.Context, prices []NewPrice) ([]Price, err
 	var l PriceList
 	err := c.do(ctx, http.MethodPost, "/api/prices", nil, NewPrices{Prices: prices}, &l)
 	return l.Prices, err
+}
+
+// ImportPrices puts a whole price list in force: Steward's own catalogue, genai-prices
+// data (version 2) or LiteLLM's price file, as JSON.
+func (c *Client) ImportPrices(ctx context.Context, list []byte) (ImportedPrices, error) {
+	var out ImportedPrices
+	err := c.do(ctx, http.MethodPost, "/api/prices/catalogue", nil, json.RawMessage(list), &out)
+	return out, err
 }
 
 // Status returns how the server does.

@@ -232,6 +232,15 @@ type PriceList struct {
 	Prices    []Price `json:"prices" nullable:"false"`
 }
 
+// ImportedPrices is a price list that has been put in force.
+type ImportedPrices struct {
+	Catalogue string   `json:"catalogue" doc:"Version of the catalogue now in force"`
+	Format    string   `json:"format" doc:"How the list was written: steward, genai-prices or litellm"`
+	Providers []string `json:"providers" nullable:"false" doc:"Providers whose prices were replaced"`
+	Models    int      `json:"models" doc:"Models in the list"`
+	Skipped   []string `json:"skipped" nullable:"false" doc:"Prices that have no word here and were left out"`
+}
+
 // NewPrice sets the prices of one model, before the catalogue's.
 type NewPrice struct {
 	Provider string            `json:"provider,omitempty" doc:"Provider's name; empty: any"`

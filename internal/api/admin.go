@@ -122,7 +122,24 @@ func (s *Server) prices(api huma.API) {
 		})
 	huma.Register(api, huma.Operation{OperationID: "set-prices", Method: http.MethodPost, Path: "/api/prices",
 		Summary: "Set prices before the catalogue's", Description: "All or none.", Tags: []string{"prices"}}, s.setPrices)
+	huma.Register(api, huma.Operation{OperationID: "import-prices", Method: http.MethodPost, Path: "/api/prices/catalogue",
+		Summary:     "Put a whole price list in force",
+		Description: "Steward's own catalogue, genai-prices data (version 2) or LiteLLM's model_prices_and_context_window.json. The providers that it lists take its prices; the others keep theirs.",
+		Tags:        []string{"prices"}, MaxBodyBytes: maxCatalogue, SkipValidateBody: true},
+		func(ctx context.Context, in *struct {
+			RawBody []byte `contentType:"application/json"`
+		}) (*body[client.ImportedPrices], error) {
+			done, err := s.Prices.Import(ctx, in.RawBody)
+			if err != nil {
+				return nil, failed(err)
+			}
+			done.Providers, done.Skipped = filled(done.Providers), filled(done.Skipped)
+			return &body[client.ImportedPrices]{done}, nil
+		})
 }
+
+// maxCatalogue is the most bytes that a price list may have.
+const maxCatalogue = 32 << 20
 
 func (s *Server) setPrices(ctx context.Context, in *struct{ Body client.NewPrices }) (*body[client.PriceList], error) {
 	overrides := make([]config.Override, len(in.Body.Prices))

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -89,6 +90,8 @@ type Prices interface {
 	Price(ctx context.Context, provider, model string) (client.Price, error)
 	// Set puts overrides before the catalogue, all or none.
 	Set(ctx context.Context, overrides []config.Override) ([]client.Price, error)
+	// Import puts a whole price list in force, at once and after a restart.
+	Import(ctx context.Context, list []byte) (client.ImportedPrices, error)
 }
 
 // Status tells how the server does.
@@ -128,6 +131,9 @@ type Server struct {
 	Sessions   Sessions
 	// Every is how often a silent stream says that it lives; zero means 15 s.
 	Every time.Duration
+
+	mu       sync.Mutex
+	stopping map[*http.Server]chan struct{} // closed when the server begins to shut down
 }
 
 // Handler returns the handler of everything under /api.

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -372,6 +373,31 @@ func TestTailFollowsAndSaysThatItLives(t *testing.T) {
 		pr.Close() // the reader leaves; the handler and its goroutine must end, or synctest fails
 		time.Sleep(time.Minute)
 	})
+}
+
+func TestTailEndsWhenTheServerShutsDown(t *testing.T) {
+	wd := apitest.New(apitest.Noon)
+	srv := httptest.NewServer(wd.Server().Handler())
+	defer srv.Close()
+	c := &client.Client{URL: srv.URL, Token: apitest.Token}
+	ended := make(chan error, 2)
+	for range 2 {
+		go func() {
+			for _, err := range c.Tail(context.Background()) {
+				ended <- err
+			}
+		}()
+		<-wd.Joined()
+	}
+	// No deadline: what the server waits for must end by itself.
+	if err := srv.Config.Shutdown(context.Background()); err != nil {
+		t.Error(err)
+	}
+	for range 2 {
+		if e, ok := errors.AsType[*client.Error](<-ended); !ok || e.Code != "stream_closed" {
+			t.Errorf("the stream ended with %v", e)
+		}
+	}
 }
 
 // pipeWriter is a response that is read while it is written.

@@ -40,6 +40,7 @@ func (s *Server) follow(hc huma.Context) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.WriteHeader(http.StatusOK)
 
+	stopping := s.stops(ctx)
 	found, done := make(chan record.Call), make(chan struct{})
 	defer func() { cancel(); <-done }()
 	go func() {
@@ -68,10 +69,33 @@ func (s *Server) follow(hc huma.Context) {
 			line = event(&c)
 		case <-alive.C:
 			line = []byte(": alive\n\n")
+		case <-stopping:
+			return
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// stops returns what is closed when the request's server begins to shut down,
+// which would otherwise wait for streams that end only when their reader leaves.
+func (s *Server) stops(ctx context.Context) <-chan struct{} {
+	srv, ok := ctx.Value(http.ServerContextKey).(*http.Server)
+	if !ok {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, known := s.stopping[srv]
+	if !known {
+		if s.stopping == nil {
+			s.stopping = map[*http.Server]chan struct{}{}
+		}
+		c = make(chan struct{})
+		s.stopping[srv] = c
+		srv.RegisterOnShutdown(func() { close(c) })
+	}
+	return c
 }
 
 // event returns one call as a server-sent event.

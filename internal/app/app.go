@@ -251,7 +251,7 @@ func (a *App) follow(run context.Context) {
 	tracked := &jobs.Tracker{Projection: a.store, File: filepath.Join(a.cfg.Data, openHoldFile), Every: 5 * time.Second, Now: a.opts.Now}
 	a.projectors = []*jobs.Projector{
 		{Name: "ledger", Projection: tracked, Log: log, Logger: a.log},
-		{Name: "calls", Projection: a.calls, Log: log, Logger: a.log},
+		{Name: "calls", Projection: a.calls, Log: log, Logger: a.log, CallsOnly: true, Rest: a.calls.Rest},
 	}
 	for _, p := range a.projectors {
 		a.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "steward_projection_behind_bytes",

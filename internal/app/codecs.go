@@ -4,6 +4,7 @@ import (
 	"github.com/steward-llmops/steward/internal/llm"
 	"github.com/steward-llmops/steward/internal/wire"
 	"github.com/steward-llmops/steward/internal/wire/anthropic"
+	"github.com/steward-llmops/steward/internal/wire/bedrock"
 	"github.com/steward-llmops/steward/internal/wire/gemini"
 	"github.com/steward-llmops/steward/internal/wire/openai"
 	"github.com/steward-llmops/steward/internal/wire/responses"
@@ -12,7 +13,7 @@ import (
 // ChatCodecs is the one list of chat formats.
 func ChatCodecs() map[llm.Format]wire.Chat {
 	codecs := map[llm.Format]wire.Chat{}
-	for _, c := range []wire.Chat{openai.Chat(), responses.Responses(), anthropic.Messages(), gemini.Generate()} {
+	for _, c := range []wire.Chat{openai.Chat(), responses.Responses(), anthropic.Messages(), gemini.Generate(), bedrock.Converse()} {
 		codecs[c.Format] = c
 	}
 	return codecs

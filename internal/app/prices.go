@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -17,7 +19,7 @@ import (
 )
 
 // prices ties the price book to the gateway and to the admin API. The catalogue in
-// force is the embedded one, named for the configured providers, below the
+// force is the embedded or an imported one, named for the configured providers, below the
 // configuration's overrides, below those set at run time.
 type prices struct {
 	book   *price.Book
@@ -25,17 +27,30 @@ type prices struct {
 	now    func() time.Time
 	kinds  map[string]string // provider's name to its list
 	config []price.Override
+	file   string // an imported catalogue
+
+	base *price.Catalogue // guarded by mu
 
 	mu  sync.Mutex // one change at a time
 	set []store.PriceOverride
 }
 
 func openPrices(ctx context.Context, cfg config.Config, kinds map[string]string, st *store.Store, now func() time.Time) (*prices, error) {
-	p := &prices{store: st, now: now, kinds: kinds}
-	for i := range cfg.Prices.Overrides {
-		p.config = append(p.config, overrideOf(&cfg.Prices.Overrides[i]))
-	}
+	p := &prices{store: st, now: now, kinds: kinds, file: filepath.Join(cfg.Data, catalogueFile)}
 	var err error
+	if p.base, err = baseCatalogue(p.file); err != nil {
+		return nil, err
+	}
+	for i := range cfg.Prices.Overrides {
+		o := overrideOf(&cfg.Prices.Overrides[i])
+		if o.Provider != "" {
+			p.config = append(p.config, o)
+			continue
+		}
+		for _, o.Provider = range slices.Sorted(maps.Keys(kinds)) { // it says nothing of providers: any
+			p.config = append(p.config, o)
+		}
+	}
 	if p.set, err = st.Prices(ctx); err != nil {
 		return nil, fmt.Errorf("read price overrides: %w", err)
 	}
@@ -88,10 +103,6 @@ func timesThousand(s string) string {
 }
 
 func (p *prices) build(set []store.PriceOverride) (*price.Catalogue, error) {
-	base, err := price.Embedded()
-	if err != nil {
-		return nil, err
-	}
 	overrides := slices.Clone(p.config)
 	for _, s := range set {
 		var o price.Override
@@ -100,7 +111,7 @@ func (p *prices) build(set []store.PriceOverride) (*price.Catalogue, error) {
 		}
 		overrides = append(overrides, o)
 	}
-	return price.Overlay(price.Named(base, p.kinds), overrides)
+	return price.Overlay(price.Named(p.base, p.kinds), overrides)
 }
 
 // tariff is the price book as the call path asks it.

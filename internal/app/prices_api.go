@@ -3,9 +3,13 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/steward-llmops/steward/client"
 	"github.com/steward-llmops/steward/internal/config"
@@ -112,7 +116,7 @@ func (p *prices) Price(_ context.Context, provider, model string) (client.Price,
 	e, ok := p.book.Catalogue().Find(provider, model, p.now())
 	if !ok {
 		return client.Price{}, fault.New(fault.NotFound, "price_not_found", "there is no price for %s/%s", provider, model).
-			Hinted("set one: steward price set %s/%s --input 2.50 --output 10.00", provider, model)
+			Hinted("set one: steward price set %s/%s input=2.50 output=10.00", provider, model)
 	}
 	source := "catalogue"
 	if strings.HasSuffix(e.ID(), "+override") {
@@ -156,4 +160,74 @@ func (p *prices) Set(ctx context.Context, overrides []config.Override) ([]client
 			Catalogue: catalogue.Version(), Rates: rows(o.Rates)})
 	}
 	return out, nil
+}
+
+// catalogueFile is a price list that was put in force at run time.
+const catalogueFile = "catalogue.json"
+
+// Import implements api.Prices.
+func (p *prices) Import(_ context.Context, list []byte) (client.ImportedPrices, error) {
+	in, err := price.Import(list, p.now().UTC().Format(time.DateOnly))
+	if err != nil {
+		return client.ImportedPrices{}, err
+	}
+	whole, err := in.File.Over()
+	if err != nil {
+		return client.ImportedPrices{}, err
+	}
+	text, err := whole.Format()
+	if err != nil {
+		return client.ImportedPrices{}, fmt.Errorf("write the catalogue: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	base, err := price.Load(text)
+	if err != nil {
+		return client.ImportedPrices{}, err
+	}
+	before := p.base
+	p.base = base
+	catalogue, err := p.build(p.set)
+	if err == nil {
+		err = p.keep(text)
+	}
+	if err != nil {
+		p.base = before
+		return client.ImportedPrices{}, err
+	}
+	p.book.Set(catalogue)
+	out := client.ImportedPrices{Catalogue: catalogue.Version(), Format: in.Format, Skipped: in.Skipped}
+	for _, f := range in.File.Providers {
+		out.Providers, out.Models = append(out.Providers, f.ID), out.Models+len(f.Models)
+	}
+	return out, nil
+}
+
+// keep writes the catalogue where the next start finds it.
+func (p *prices) keep(text []byte) error {
+	tmp := p.file + ".tmp"
+	if err := os.WriteFile(tmp, text, 0o600); err != nil {
+		return fault.New(fault.Unavailable, "catalogue_unwritable", "the catalogue cannot be written to the data directory").Because(err)
+	}
+	if err := os.Rename(tmp, p.file); err != nil {
+		return fault.New(fault.Unavailable, "catalogue_unwritable", "the catalogue cannot be written to the data directory").Because(err)
+	}
+	return nil
+}
+
+// baseCatalogue is the list that was imported, or the one that Steward was built with.
+func baseCatalogue(file string) (*price.Catalogue, error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return price.Embedded()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the imported catalogue: %w", err)
+	}
+	c, err := price.Load(text)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "catalogue_damaged", "the imported price list %s cannot be read", file).Because(err).
+			Hinted("remove the file to go back to the built-in list, or import the list again")
+	}
+	return c, nil
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -86,8 +87,11 @@ func openProvider(name string, c config.Provider, getenv func(string) string, no
 	}
 	s := provider.Settings{Name: name, Kind: kind, BaseURL: c.BaseURL, Models: c.Models, Prices: name,
 		Translate: llm.Format(c.Translate), MaxConns: c.MaxConnections, NoHTTP2: !c.HTTP2, Headers: map[string]string{},
-		Region: c.Region, Project: c.Project, Location: c.Region, APIVersion: c.APIVersion, Now: now,
+		Region: c.Region, Project: c.Project, Location: c.Region, APIVersion: c.APIVersion, Deployment: c.Deployment, Now: now,
 		Timeouts: provider.Timeouts{Connect: c.Timeouts.Connect.Std(), FirstToken: c.Timeouts.FirstToken.Std(), Idle: c.Timeouts.Idle.Std(), Total: c.Timeouts.Total.Std()}}
+	if s.Timeouts.Total == 0 { // no bound, by the configuration's word; provider takes zero for its default
+		s.Timeouts.Total = unbounded
+	}
 	if c.Credentials.Project != "" {
 		s.Project = c.Credentials.Project
 	}
@@ -113,11 +117,35 @@ func openProvider(name string, c config.Provider, getenv func(string) string, no
 			s.Headers["OpenAI-Project"] = c.Project
 		}
 	}
-	if s.Signer, err = signerFor(kind, c, s.Key, getenv); err != nil {
+	if c.CAFile != "" {
+		if s.RootCAs, err = trusted(c.CAFile); err != nil {
+			return nil, fmt.Errorf("provider %q: %w", name, err)
+		}
+	}
+	if s.Signer, err = signerFor(kind, c, s.Key, getenv, now); err != nil {
 		return nil, fmt.Errorf("provider %q: %w", name, err)
 	}
 	return provider.New(s)
 }
+
+// trusted returns the system's authorities and those in the file.
+func trusted(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "ca_file", "ca_file %s cannot be read", file).Because(err)
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fault.New(fault.Invalid, "ca_file", "ca_file %s holds no certificate in PEM", file)
+	}
+	return pool, nil
+}
+
+// unbounded is longer than any call.
+const unbounded = 10 * 365 * 24 * time.Hour
 
 // priceLists tells which list of the catalogue each provider's prices come from.
 func priceLists(cfg config.Config, list []*provider.Provider) map[string]string {

@@ -33,7 +33,11 @@ func (a *App) newAPI() *api.Server {
 type logOf struct{ *journal.Journal }
 
 // Follow implements jobs.Log.
-func (l logOf) Follow(offset int64) jobs.Reader { return l.NewReader(offset) }
+func (l logOf) Follow(offset int64, callsOnly bool) jobs.Reader {
+	r := l.NewReader(offset)
+	r.CallsOnly, r.Reuse = callsOnly, true
+	return r
+}
 
 type contents struct{ j *journal.Journal }
 
@@ -54,12 +58,12 @@ func (t tail) Tail(ctx context.Context) iter.Seq[record.Call] {
 		at := t.j.End()
 		r := t.j.NewReader(at)
 		defer r.Close()
-		var batch []record.Entry
 		for t.j.Wait(ctx, at) == nil {
-			var err error
-			if batch, at, err = r.Next(batch[:0], 256); err != nil || ctx.Err() != nil {
+			batch, next, err := r.Next(nil, 256)
+			if err != nil || ctx.Err() != nil {
 				return
 			}
+			at = next
 			for _, e := range batch {
 				if e.Call != nil && !yield(*e.Call) {
 					return

@@ -90,37 +90,26 @@ func (a *attempts) Text() string {
 	if len(*a) == 0 {
 		return ""
 	}
-	b := make([]byte, 0, 128*len(*a))
-	str := func(name, value string) {
-		if value != "" {
-			b = append(append(append(b, ',', '"'), name...), '"', ':')
-			b = appendString(b, value)
-		}
-	}
-	num := func(name string, value int64) {
-		if value != 0 {
-			b = append(append(append(b, ',', '"'), name...), '"', ':')
-			b = strconv.AppendInt(b, value, 10)
-		}
-	}
-	b = append(b, '[')
+	d := document{b: make([]byte, 0, 128*len(*a))}
+	d.b = append(d.b, '[')
 	for i := range *a {
 		at := &(*a)[i]
 		if i > 0 {
-			b = append(b, ',')
+			d.b = append(d.b, ',')
 		}
-		b = appendString(append(b, `{"provider":`...), at.Provider)
-		str("model", at.Model)
-		num("start_us", at.StartMicros)
-		num("duration_us", at.DurationMicros)
-		num("status", int64(at.Status))
-		str("error_kind", at.ErrorKind)
-		str("error_code", at.ErrorCode)
-		str("request_id", at.RequestID)
-		num("cost_nano", int64(at.Cost))
-		b = append(b, '}')
+		d.b = append(d.b, '{')
+		d.str("provider", at.Provider)
+		d.str("model", at.Model)
+		d.num("start_us", at.StartMicros)
+		d.num("duration_us", at.DurationMicros)
+		d.num("status", int64(at.Status))
+		d.str("error_kind", at.ErrorKind)
+		d.str("error_code", at.ErrorCode)
+		d.str("request_id", at.RequestID)
+		d.num("cost_nano", int64(at.Cost))
+		d.b = append(d.b, '}')
 	}
-	return string(append(b, ']'))
+	return string(append(d.b, ']'))
 }
 
 func (a *attempts) Scan(src any) error {
@@ -181,76 +170,120 @@ func (l *lost) Scan(src any) error {
 	return err
 }
 
-// others is what other models used within the call; rare, so that it is written
-// by the plainest means.
-type others []llm.ModelUsage
+// usage is the whole of a call's usage: what is asked by has columns of its own.
+type usage llm.Usage
 
 type usageDocument struct {
-	Model        string           `json:"model,omitempty"`
+	Model        string           `json:"model,omitempty"` // of others only
 	Reported     bool             `json:"reported,omitempty"`
 	Estimated    bool             `json:"estimated,omitempty"`
-	Used         map[string]int64 `json:"used,omitempty"`
+	Used         map[string]int64 `json:"used,omitempty"` // by quantity
 	Rejected     int64            `json:"rejected,omitempty"`
 	ServiceTier  string           `json:"service_tier,omitempty"`
 	Speed        string           `json:"speed,omitempty"`
 	Geo          string           `json:"geo,omitempty"`
-	CostNano     money.Nano       `json:"cost_nano,omitempty"`
+	CostNano     money.Nano       `json:"cost_nano,omitempty"` // as the provider says
 	CostReported bool             `json:"cost_set,omitempty"`
 	Others       []usageDocument  `json:"others,omitempty"`
 }
 
-func (o *others) Text() string {
-	if len(*o) == 0 {
+func (u *usage) Text() string {
+	d := document{b: make([]byte, 0, 128)}
+	d.usage("", (*llm.Usage)(u))
+	if len(d.b) == len("{}") {
 		return ""
 	}
-	b, err := json.Marshal(o.documents())
-	if err != nil { // strings, numbers and booleans have no error
-		return ""
-	}
-	return string(b)
+	return string(d.b)
 }
 
-func (o *others) documents() []usageDocument {
-	docs := make([]usageDocument, len(*o))
-	for i := range *o {
-		u := &(*o)[i].Usage
-		d := usageDocument{Model: (*o)[i].Model, Reported: u.Reported, Estimated: u.Estimated, Rejected: u.Rejected,
-			ServiceTier: u.ServiceTier, Speed: u.Speed, Geo: u.Geo, CostNano: u.Cost, CostReported: u.CostReported,
-			Used: make(map[string]int64), Others: (*others)(&u.Others).documents()}
+// document writes usageDocuments by hand, because every call has one.
+type document struct{ b []byte }
+
+func (d *document) name(name string) {
+	if d.b[len(d.b)-1] != '{' {
+		d.b = append(d.b, ',')
+	}
+	d.b = append(append(append(d.b, '"'), name...), '"', ':')
+}
+
+func (d *document) num(name string, n int64) {
+	if n != 0 {
+		d.name(name)
+		d.b = strconv.AppendInt(d.b, n, 10)
+	}
+}
+
+func (d *document) str(name, s string) {
+	if s != "" {
+		d.name(name)
+		d.b = appendString(d.b, s)
+	}
+}
+
+func (d *document) flag(name string, v bool) {
+	if v {
+		d.name(name)
+		d.b = append(d.b, "true"...)
+	}
+}
+
+func (d *document) usage(model string, u *llm.Usage) {
+	d.b = append(d.b, '{')
+	d.str("model", model)
+	d.flag("reported", u.Reported)
+	d.flag("estimated", u.Estimated)
+	if u.N != [llm.NumQuantities]int64{} {
+		d.name("used")
+		d.b = append(d.b, '{')
 		for q, n := range u.N {
-			if n != 0 {
-				d.Used[llm.Quantity(q).String()] = n
-			}
+			d.num(llm.Quantity(q).String(), n)
 		}
-		docs[i] = d
+		d.b = append(d.b, '}')
 	}
-	return docs
+	d.num("rejected", u.Rejected)
+	d.str("service_tier", u.ServiceTier)
+	d.str("speed", u.Speed)
+	d.str("geo", u.Geo)
+	d.num("cost_nano", int64(u.Cost))
+	d.flag("cost_set", u.CostReported)
+	if len(u.Others) > 0 {
+		d.name("others")
+		d.b = append(d.b, '[')
+		for i := range u.Others {
+			if i > 0 {
+				d.b = append(d.b, ',')
+			}
+			d.usage(u.Others[i].Model, &u.Others[i].Usage)
+		}
+		d.b = append(d.b, ']')
+	}
+	d.b = append(d.b, '}')
 }
 
-func (o *others) Scan(src any) error {
-	*o = nil
+func (u *usage) Scan(src any) error {
+	*u = usage{}
 	s, err := text(src)
 	if err != nil || s == "" {
 		return err
 	}
-	var docs []usageDocument
-	if err := json.Unmarshal([]byte(s), &docs); err != nil {
-		return fmt.Errorf("other usage: %w", err)
+	var d usageDocument
+	if err := json.Unmarshal([]byte(s), &d); err != nil {
+		return fmt.Errorf("usage: %w", err)
 	}
-	o.take(docs)
+	*u = usage(d.model().Usage)
 	return nil
 }
 
-func (o *others) take(docs []usageDocument) {
-	for _, d := range docs {
-		m := llm.ModelUsage{Model: d.Model, Usage: llm.Usage{Reported: d.Reported, Estimated: d.Estimated, Rejected: d.Rejected,
-			ServiceTier: d.ServiceTier, Speed: d.Speed, Geo: d.Geo, Cost: d.CostNano, CostReported: d.CostReported}}
-		for name, n := range d.Used {
-			if q, ok := llm.ParseQuantity(name); ok {
-				m.Usage.N[q] = n
-			}
+func (d *usageDocument) model() llm.ModelUsage {
+	m := llm.ModelUsage{Model: d.Model, Usage: llm.Usage{Reported: d.Reported, Estimated: d.Estimated, Rejected: d.Rejected,
+		ServiceTier: d.ServiceTier, Speed: d.Speed, Geo: d.Geo, Cost: d.CostNano, CostReported: d.CostReported}}
+	for name, n := range d.Used {
+		if q, ok := llm.ParseQuantity(name); ok {
+			m.Usage.N[q] = n
 		}
-		(*others)(&m.Usage.Others).take(d.Others)
-		*o = append(*o, m)
 	}
+	for i := range d.Others {
+		m.Usage.Others = append(m.Usage.Others, d.Others[i].model())
+	}
+	return m
 }

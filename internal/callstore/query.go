@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/steward-llmops/steward/internal/ident"
 	"github.com/steward-llmops/steward/internal/observe/calls"
@@ -65,34 +66,36 @@ func (b *builder) filter(q *calls.Query) {
 	if q.Errors {
 		b.where = append(b.where, "outcome <> 'ok'")
 	}
-	if !q.Before.IsZero() {
-		b.and("id < CAST(? AS UUID)", UUIDText(q.Before))
-	}
 }
 
-// Identities compiles a query to one that gives the ids of the calls that it
-// selects, newest first.
-func Identities(q *calls.Query) (query string, args []any) {
-	var b builder
-	b.filter(q)
-	query = "SELECT id FROM calls" + b.clause() + " ORDER BY id DESC"
-	if q.Limit > 0 {
-		query += " LIMIT " + strconv.Itoa(q.Limit)
-	}
-	return query, b.args
+// before adds that calls come after the cursor's in the order of Rows. The first
+// condition says nothing new, but engines know how to skip by it.
+func (b *builder) before(id ident.ID, time int64) {
+	b.and("time <= ?", time)
+	b.args = append(b.args, UUIDText(id))
+	n := len(b.args)
+	b.where = append(b.where, "(time < $"+strconv.Itoa(n-1)+" OR id < CAST($"+strconv.Itoa(n)+" AS UUID))")
 }
 
 // Rows compiles a query to one that gives the whole rows of the calls that it
-// selects, newest first, columns in the order of Columns.
-func Rows(q *calls.Query) (query string, args []any) {
+// selects, by time and id, newest first, columns in the order of Stored. Engines
+// find the ends of a time quickly, of a UUID not. before is the time of the call
+// q.Before, in microseconds since the Unix epoch.
+func Rows(q *calls.Query, before int64) (query string, args []any) {
 	var b builder
 	b.filter(q)
-	query = selectRows + b.clause() + " ORDER BY id DESC"
+	if !q.Before.IsZero() {
+		b.before(q.Before, before)
+	}
+	query = selectRows + b.clause() + " ORDER BY time DESC, id DESC"
 	if q.Limit > 0 {
 		query += " LIMIT " + strconv.Itoa(q.Limit)
 	}
 	return query, b.args
 }
+
+// TimeOf is the query for a call's time by its id, as UUID text.
+const TimeOf = "SELECT time FROM calls WHERE id = CAST($1 AS UUID) LIMIT 1"
 
 // Row is the query for one whole row by its id, as UUID text.
 var Row = selectRows + " WHERE id = CAST($1 AS UUID) LIMIT 1"
@@ -100,8 +103,8 @@ var Row = selectRows + " WHERE id = CAST($1 AS UUID) LIMIT 1"
 var selectRows = "SELECT " + columnNames() + " FROM calls"
 
 func columnNames() string {
-	names := make([]string, len(Columns))
-	for i, c := range Columns {
+	names := make([]string, len(Stored))
+	for i, c := range Stored {
 		names[i] = c.Name
 	}
 	return strings.Join(names, ", ")
@@ -113,21 +116,36 @@ var dimensions = map[calls.Dimension]string{
 	calls.BySubject: "subject", calls.BySession: "session", calls.ByProvider: "provider", calls.ByModel: "model",
 	calls.ByOperation: "operation", calls.BySurface: "surface", calls.ByOutcome: "outcome", calls.ByErrorCode: "error_code",
 	calls.ByPricing: "pricing",
-	calls.ByHour:    "strftime(make_timestamp(time), '%Y-%m-%dT%H:00:00Z')",
-	calls.ByDay:     "strftime(make_timestamp(time), '%Y-%m-%d')",
+	calls.ByHour:    "time - time % 3600000000", // Value makes words of it: once a group, not a row
+	calls.ByDay:     "time - time % 86400000000",
+}
+
+// Value returns the words of what Sums' query gave for a dimension.
+func Value(d calls.Dimension, given string) string {
+	layout := ""
+	switch d {
+	case calls.ByHour:
+		layout = "2006-01-02T15:00:00Z"
+	case calls.ByDay:
+		layout = time.DateOnly
+	default:
+		return given
+	}
+	micros, err := strconv.ParseInt(given, 10, 64)
+	if err != nil {
+		return given
+	}
+	return time.UnixMicro(micros).UTC().Format(layout)
 }
 
 const measures = `COUNT(*), COUNT(*) FILTER (WHERE outcome <> 'ok'), COUNT(*) FILTER (WHERE pricing = 'unpriced'),
 CAST(COALESCE(SUM(cost_nano), 0) AS BIGINT),
-CAST(COALESCE(SUM(used_input + used_input_audio + used_input_image + used_input_video + used_cache_read + used_cache_read_audio
-    + used_cache_read_image + used_cache_write + used_cache_write_1h), 0) AS BIGINT),
-CAST(COALESCE(SUM(used_cache_read + used_cache_read_audio + used_cache_read_image), 0) AS BIGINT),
-CAST(COALESCE(SUM(used_output + used_output_reasoning + used_output_audio + used_output_image + used_output_video), 0) AS BIGINT),
-CAST(COALESCE(SUM(used_output_reasoning), 0) AS BIGINT)`
+CAST(COALESCE(SUM(input_tokens), 0) AS BIGINT), CAST(COALESCE(SUM(cached_tokens), 0) AS BIGINT),
+CAST(COALESCE(SUM(output_tokens), 0) AS BIGINT), CAST(COALESCE(SUM(reasoning_tokens), 0) AS BIGINT)`
 
 // Sums compiles a query to one that gives, for each combination of the dimensions'
-// values, those and then the fields of a calls.Sum; the most calls first. A
-// dimension that is not known is an error.
+// values, those (see Value) and then the fields of a calls.Sum; the most calls first. A
+// dimension that is not known is an error. q.Before says nothing here.
 func Sums(q *calls.Query, by []calls.Dimension) (query string, args []any, err error) {
 	var b builder
 	b.filter(q)

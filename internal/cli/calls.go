@@ -134,8 +134,8 @@ func callLine(c *client.Call) string {
 	if len(clock) > 19 {
 		clock = clock[:19]
 	}
-	return strings.TrimRight(fmt.Sprintf(callFormat, clock, c.ID, model, strconv.Itoa(c.Status), count(c.InputTokens),
-		count(c.OutputTokens), dollars(c.CostNano, c.Pricing), span(c.TTFTMicros), span(c.LatencyMicros), c.Error), " ")
+	return strings.TrimRight(fmt.Sprintf(callFormat, clock, c.ID, oneLine(model), strconv.Itoa(c.Status), count(c.InputTokens),
+		count(c.OutputTokens), dollars(c.CostNano, c.Pricing), span(c.TTFTMicros), span(c.LatencyMicros), oneLine(c.Error)), " ")
 }
 
 func (a *app) callsTailCmd() *cobra.Command {

@@ -36,6 +36,8 @@ type Programs struct {
 	Up func(ctx context.Context, cfg config.Config, opts UpOptions) error
 	// Sim serves the simulator until ctx ends.
 	Sim func(ctx context.Context, opts SimOptions) error
+	// SimFaults are the faults that the simulator can be told to have.
+	SimFaults []SimFault
 	// Found returns the providers whose keys are in the environment.
 	Found func(getenv func(string) string) []Found
 	// BaseURL returns the address of a provider: its own, or its kind's.

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -92,7 +94,7 @@ func (a *app) keyRevokeCmd() *cobra.Command {
 		Use: "revoke ID|NAME", Short: "End a key at once", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c := a.client()
-			k, err := findKey(cmd.Context(), c, args[0])
+			k, err := findKey(cmd.Context(), c, args[0], "active", "replaced")
 			if err != nil {
 				return err
 			}
@@ -118,7 +120,7 @@ func (a *app) keyRotateCmd() *cobra.Command {
 				return &usageError{what: "--grace: " + err.Error(), try: "--grace 24h"}
 			}
 			c := a.client()
-			old, err := findKey(cmd.Context(), c, args[0])
+			old, err := findKey(cmd.Context(), c, args[0], "active")
 			if err != nil {
 				return err
 			}
@@ -133,8 +135,9 @@ func (a *app) keyRotateCmd() *cobra.Command {
 	return cmd
 }
 
-// findKey returns the key with that id, or the only usable one with that name.
-func findKey(ctx context.Context, c *client.Client, name string) (client.Key, error) {
+// findKey returns the key with that id, or the only one with that name in one of
+// the states.
+func findKey(ctx context.Context, c *client.Client, name string, states ...string) (client.Key, error) {
 	keys, err := c.Keys(ctx)
 	if err != nil {
 		return client.Key{}, err
@@ -144,7 +147,7 @@ func findKey(ctx context.Context, c *client.Client, name string) (client.Key, er
 		if k.ID == name {
 			return k, nil
 		}
-		if k.Name == name && (k.State == "active" || k.State == "replaced") {
+		if k.Name == name && slices.Contains(states, k.State) {
 			named = append(named, k)
 		}
 	}
@@ -156,7 +159,8 @@ func findKey(ctx context.Context, c *client.Client, name string) (client.Key, er
 		return named[0], nil
 	}
 	return client.Key{}, fault.New(fault.Conflict, "key_ambiguous", "%d keys are named %q", len(named), name).
-		Hinted("name it by its id, such as %s; list them with: steward key list", named[0].ID)
+		Hinted("name it by its id, such as %s; list them with: steward key list", named[0].ID).
+		Because(errors.New("a name may belong to several keys, as after a rotation"))
 }
 
 // ago reads a span of time, in days too.

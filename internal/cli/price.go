@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/steward-llmops/steward/client"
 	"github.com/steward-llmops/steward/internal/config"
+	"github.com/steward-llmops/steward/internal/cost/price"
 	"github.com/steward-llmops/steward/internal/fault"
 )
 
@@ -155,8 +157,13 @@ func (a *app) priceImportCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: "import FILE", Short: "Set the prices of a file, all or none", Args: cobra.ExactArgs(1),
 		Long: "Set the prices of a file, all or none. The file is YAML or JSON: a list as under\nprices.overrides in the configuration, such as\n\n" +
-			"  - {provider: lab, model: large, input: \"2.50\", output: \"10.00\"}",
+			"  - {provider: lab, model: large, input: \"2.50\", output: \"10.00\"}\n\n" +
+			"or a whole price list as JSON: Steward's own catalogue.json, genai-prices data (version 2),\n" +
+			"or LiteLLM's model_prices_and_context_window.json. The providers in it take its prices.",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if list, ok := priceList(args[0]); ok {
+				return a.importList(cmd, list)
+			}
 			overrides, err := readPrices(args[0])
 			if err != nil {
 				return err
@@ -182,6 +189,31 @@ func readPrices(path string) ([]config.Override, error) {
 			Hinted("write a list: - {provider: lab, model: large, input: \"2.50\", output: \"10.00\"}")
 	}
 	return prices, err
+}
+
+// priceList reads a file that is a whole price list, and not a list of overrides.
+func priceList(path string) ([]byte, bool) {
+	b, err := os.ReadFile(path)
+	if err != nil || !json.Valid(b) {
+		return nil, false
+	}
+	_, err = price.Import(b, "1970-01-01")
+	return b, err == nil
+}
+
+func (a *app) importList(cmd *cobra.Command, list []byte) error {
+	done, err := a.client().ImportPrices(cmd.Context(), list)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(done)
+	}
+	for _, line := range done.Skipped {
+		fmt.Fprintln(a.Stderr, "left out: "+line)
+	}
+	_, err = fmt.Fprintf(a.Stdout, "%d models of %d providers, catalogue %s\n", done.Models, len(done.Providers), done.Catalogue)
+	return err
 }
 
 func newPrice(o *config.Override) client.NewPrice {

@@ -40,7 +40,12 @@ type table struct {
 	rows [][]string
 }
 
-func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+func (t *table) add(cells ...string) {
+	for i := range cells {
+		cells[i] = oneLine(cells[i])
+	}
+	t.rows = append(t.rows, cells)
+}
 
 func (t *table) print(w io.Writer) {
 	width := make([]int, len(t.head))
@@ -125,6 +130,25 @@ func bytesText(n int64) string {
 		return strconv.FormatInt(n, 10) + "B"
 	}
 	return trimmed(f) + units[i]
+}
+
+// printable replaces control characters, with which an answer, or a name that a
+// caller chose, could make the terminal show what was never said.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case r < 0x20 || (r >= 0x7f && r < 0xa0):
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}
+
+// oneLine is printable text without line breaks.
+func oneLine(s string) string {
+	return printable(strings.NewReplacer("\r\n", " ", "\n", " ", "\t", " ").Replace(s))
 }
 
 // dash writes an empty cell so that it can be seen.

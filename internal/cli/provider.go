@@ -74,7 +74,11 @@ func (a *app) printTests(results []client.ProviderTest) error {
 		if r.Models >= 0 {
 			models = strconv.Itoa(r.Models)
 		}
-		t.add(r.Name, result, strconv.Itoa(r.Status), span(r.Latency), models, r.Message)
+		status, latency := "-", "-"
+		if r.Status != 0 {
+			status, latency = strconv.Itoa(r.Status), span(r.Latency)
+		}
+		t.add(r.Name, result, status, latency, models, r.Message)
 	}
 	if a.json {
 		if err := a.printJSON(results); err != nil {

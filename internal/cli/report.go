@@ -98,7 +98,7 @@ func (a *app) why(err error, f *fault.Error) string {
 
 func (a *app) threeLines(what, why, try string) {
 	for _, l := range []struct{ name, text string }{{"error:", what}, {"why:", why}, {"try:", try}} {
-		fmt.Fprintf(a.Stderr, "%-6s %s\n", l.name, strings.ReplaceAll(l.text, "\n", " "))
+		fmt.Fprintf(a.Stderr, "%-6s %s\n", l.name, oneLine(l.text))
 	}
 }
 

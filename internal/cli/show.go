@@ -11,8 +11,10 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/tidwall/gjson"
 
 	"github.com/steward-llmops/steward/client"
+	"github.com/steward-llmops/steward/internal/wire/sse"
 )
 
 func (a *app) callsShowCmd() *cobra.Command {
@@ -46,7 +48,7 @@ func (p page) title(s string) { fmt.Fprintf(p.w, "\n%s\n", s) }
 // line prints a value; an empty one is left out.
 func (p page) line(name, format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); text != "" {
-		fmt.Fprintf(p.w, "  %-14s %s\n", name, text)
+		fmt.Fprintf(p.w, "  %-18s %s\n", name, oneLine(text))
 	}
 }
 
@@ -131,9 +133,41 @@ func showTries(w io.Writer, d *client.CallDetail) {
 	t.print(w)
 }
 
-// showBody prints what was said, JSON set in lines.
+// textOf are where the formats' stream events keep a piece of the answer's text.
+var textOf = []string{
+	"choices.0.delta.content",           // OpenAI chat
+	"delta.text",                        // Anthropic
+	"candidates.0.content.parts.#.text", // Gemini
+}
+
+// streamText returns the text that a stream's events add up to; what is not text,
+// such as a tool's arguments, is left out.
+func streamText(stream string) (text string, events int) {
+	var b strings.Builder
+	var split sse.Splitter
+	split.Feed([]byte(stream+"\n\n"), func(_ string, data []byte, _ int) {
+		events++
+		for _, path := range textOf {
+			gjson.GetBytes(data, path).ForEach(func(_, piece gjson.Result) bool {
+				b.WriteString(piece.String())
+				return true
+			})
+		}
+		if gjson.GetBytes(data, "type").Str == "response.output_text.delta" { // OpenAI responses
+			b.WriteString(gjson.GetBytes(data, "delta").Str)
+		}
+	})
+	return b.String(), events
+}
+
+// showBody prints what was said: JSON set in lines, a stream as the text that it
+// adds up to.
 func showBody(p page, name, contentType, text, encoding string) {
 	p.title(name + " (" + firstOf(contentType, "no content type") + ")")
+	if said, events := streamText(text); said != "" && strings.HasPrefix(contentType, "text/event-stream") {
+		fmt.Fprintf(p.w, "%s\n\n(the text of %d events, which are in --json)\n", printable(strings.TrimRight(said, "\n")), events)
+		return
+	}
 	if encoding != "text" {
 		fmt.Fprintf(p.w, "%s of base64, in --json\n", bytesText(int64(len(text))))
 		return
@@ -143,18 +177,4 @@ func showBody(p page, name, contentType, text, encoding string) {
 		text = b.String()
 	}
 	fmt.Fprintln(p.w, printable(strings.TrimRight(text, "\n")))
-}
-
-// printable replaces control characters, with which an answer could write to the
-// terminal what was never said.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			return r
-		case r < 0x20 || (r >= 0x7f && r < 0xa0):
-			return '\uFFFD'
-		}
-		return r
-	}, s)
 }

@@ -124,9 +124,12 @@ func (d *decoder) checkWhole(c *Config) {
 	}
 }
 
-// faulty reports whether a field has a problem already.
+// faulty reports whether a field has a problem already; a path that ends in a
+// point stands for all the fields below it.
 func (d *decoder) faulty(path string) bool {
-	return slices.ContainsFunc(d.problems, func(p Problem) bool { return p.Path == path })
+	return slices.ContainsFunc(d.problems, func(p Problem) bool {
+		return p.Path == path || strings.HasSuffix(path, ".") && strings.HasPrefix(p.Path, path)
+	})
 }
 
 func (d *decoder) checkProvider(name string, p Provider, c *Config) {
@@ -172,7 +175,7 @@ func (d *decoder) checkPrices(p *Prices) {
 		if o.Model == "" && d.at[path+".model"] == nil {
 			d.add(path, d.at[path], false, "add model: the upstream model's name", "%s has no model", path)
 		}
-		if len(o.Rates()) == 0 {
+		if len(o.Rates()) == 0 && !d.faulty(path+".") {
 			d.add(path, d.at[path], false, "give at least one price, such as input and output", "%s sets no price", path)
 		}
 		id := o.Provider + "/" + o.Model

@@ -82,14 +82,17 @@ type Provider struct {
 	Deployment string `yaml:"deployment"`
 	// APIVersion is the version of the vendor's interface (Azure).
 	APIVersion string `yaml:"api_version"`
+	// CAFile is a file of certificates (PEM) to trust for this provider beside the
+	// system's: a private authority.
+	CAFile string `yaml:"ca_file" example:"/etc/ssl/our-ca.pem"`
 	// Credentials sign requests where a key does not (Bedrock, Vertex).
 	Credentials Credentials `yaml:"credentials"`
-	// MaxConnections bounds the connections to this provider that are open at
-	// once. 0: no bound.
+	// MaxConnections is how many idle connections are kept open for the next
+	// calls. 0: 512. Calls in flight are not bounded by it.
 	MaxConnections int `yaml:"max_connections" default:"0" min:"0" max:"100000"`
-	// HTTP2 speaks HTTP/2 to the provider: many streams over few connections, for
-	// more work a request.
-	HTTP2 bool `yaml:"http2" default:"false"`
+	// HTTP2 speaks HTTP/2 to a provider with TLS that offers it: many streams over
+	// few connections. false: HTTP/1.1 only.
+	HTTP2 bool `yaml:"http2" default:"true"`
 }
 
 // Timeouts bound the phases of a request to a provider.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -14,8 +13,6 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
-
-	"github.com/steward-llmops/steward/internal/fault"
 )
 
 // Default returns the configuration of an empty file.
@@ -32,24 +29,6 @@ func Parse(name string, src []byte, kinds []string) (Config, error) {
 	c := Default()
 	d.into(&c, nil)
 	return c, d.err()
-}
-
-// ParseOverrides reads a file of prices: a list of overrides, alone or under
-// "overrides:", in YAML or JSON. The error is Problems, all at once.
-func ParseOverrides(name string, src []byte) ([]Override, error) {
-	d := newDecoder(name, src, nil)
-	var file struct {
-		Overrides []Override `yaml:"overrides"`
-	}
-	if root := d.parse(); root != nil {
-		v := reflect.ValueOf(&file).Elem()
-		if _, ok := d.follow(root).(*ast.SequenceNode); ok {
-			d.value("overrides", root, v.Field(0), "")
-		} else {
-			d.value("", root, v, "")
-		}
-	}
-	return file.Overrides, d.err()
 }
 
 // fillDefaults sets every field of a struct from its default tag.
@@ -146,29 +125,6 @@ func (d *decoder) add(path string, pos *token.Position, hide bool, hint, format 
 	d.problems = append(d.problems, p)
 }
 
-// excerpt returns a line for showing. hide leaves out all that follows the name
-// of the field, because it may be a secret.
-func excerpt(line, path string, hide bool) string {
-	line = strings.TrimRight(line, " \t\r")
-	if hide {
-		name := path[strings.LastIndexByte(path, '.')+1:]
-		before, _, ok := strings.Cut(line, name+":")
-		flow := strings.IndexByte(before, '{')
-		switch {
-		case !ok || name == "":
-			return "" // the value stands on a line of its own
-		case flow >= 0:
-			return before[:flow] + "{***" // what comes first may be a secret too
-		}
-		return mask(before) + name + ": ***"
-	}
-	line = mask(line)
-	if r := []rune(line); len(r) > 120 {
-		line = string(r[:120]) + "..."
-	}
-	return line
-}
-
 // maxFile bounds a file, so that parsing one ends soon.
 const maxFile = 16 << 20
 
@@ -244,21 +200,6 @@ func (f anchorFinder) Visit(n ast.Node) ast.Visitor {
 		f.anchors[a.Name.GetToken().Value] = a.Value
 	}
 	return f
-}
-
-// hide keeps the texts below a node out of every problem.
-func (d *decoder) hide(n ast.Node) {
-	ast.Walk(hider{d}, n)
-}
-
-type hider struct{ d *decoder }
-
-// Visit implements ast.Visitor.
-func (h hider) Visit(n ast.Node) ast.Visitor {
-	if text, ok := scalarText(n); ok && len(text) >= 4 {
-		h.d.hidden = append(h.d.hidden, text)
-	}
-	return h
 }
 
 // follow returns what a node stands for: an anchor's or a tag's value, an alias's
@@ -470,36 +411,4 @@ func scalarText(n ast.Node) (string, bool) {
 		return n.GetToken().Value, true
 	}
 	return "", false
-}
-
-// NewOverride returns an override from its fields' names and texts, as the API
-// carries them. Its errors are fault.Invalid.
-func NewOverride(provider, model string, rates map[string]string) (Override, error) {
-	o := Override{Provider: provider, Model: model}
-	v := reflect.ValueOf(&o).Elem()
-	var names []string
-	for i := range v.NumField() {
-		if shapeOf(v.Field(i).Type()) == Amount {
-			names = append(names, v.Type().Field(i).Tag.Get("yaml"))
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(rates)) {
-		if !slices.Contains(names, name) {
-			f := fault.New(fault.Invalid, "unknown_rate", "a price has no field %q", name).At("rates." + name)
-			if near := nearest(name, names); near != "" {
-				return o, f.Hinted("did you mean %q?", near)
-			}
-			return o, f.Hinted("choose among %s", strings.Join(names, ", "))
-		}
-		i := slices.IndexFunc(reflect.VisibleFields(v.Type()), func(f reflect.StructField) bool { return f.Tag.Get("yaml") == name })
-		if err := setScalar(v.Field(i), rates[name]); err != nil {
-			what, hint, _ := strings.Cut(err.Error(), "; ")
-			return o, fault.New(fault.Invalid, "invalid_price", "%s: %s", name, what).Hinted("%s", hint).At("rates." + name)
-		}
-	}
-	if model == "" || len(o.Rates()) == 0 {
-		return o, fault.New(fault.Invalid, "invalid_price", "a price needs a model and at least one rate").
-			Hinted("such as input=2.50 output=10.00").At("rates")
-	}
-	return o, nil
 }

@@ -76,11 +76,19 @@ func (ps Problems) Error() string {
 
 // Unwrap returns the problems as one fault.
 func (ps Problems) Unwrap() error {
+	sources := map[string]bool{}
+	for _, p := range ps {
+		sources[p.Source] = true
+	}
+	where := "the configuration"
+	if len(sources) == 1 {
+		where = ps[0].Source
+	}
 	what := "1 problem"
 	if len(ps) != 1 {
 		what = fmt.Sprintf("%d problems", len(ps))
 	}
-	return fault.New(fault.Invalid, "config_invalid", "the configuration has %s", what)
+	return fault.New(fault.Invalid, "config_invalid", "%s has %s", where, what).Hinted("mend what is listed, and run it again")
 }
 
 // nearest returns the word of list that s most likely meant, or "".

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/steward-llmops/steward/internal/llm"
 	"github.com/steward-llmops/steward/internal/money"
 )
 
@@ -134,53 +133,4 @@ func ParsePrice(s string) (Price, error) {
 		return "", fmt.Errorf("price %q is negative", s)
 	}
 	return Price(s), nil
-}
-
-// Per says what a price is for.
-type Per string
-
-// What prices are for.
-const (
-	PerMillion Per = "million" // tokens or characters
-	PerUnit    Per = "unit"
-	PerMinute  Per = "minute"
-	PerHour    Per = "hour"
-)
-
-// Rate is one quantity's price in an override.
-type Rate struct {
-	Field    string // the field's name in the file
-	Quantity llm.Quantity
-	Per      Per
-	Price    Price
-}
-
-// Rates returns the prices that o sets, in the order of the file's fields.
-func (o *Override) Rates() []Rate {
-	all := []Rate{
-		{"input", llm.Input, PerMillion, o.Input},
-		{"output", llm.Output, PerMillion, o.Output},
-		{"cached_read", llm.CacheRead, PerMillion, o.CachedRead},
-		{"cache_write", llm.CacheWrite, PerMillion, o.CacheWrite},
-		{"cache_write_1h", llm.CacheWrite1h, PerMillion, o.CacheWrite1h},
-		{"reasoning", llm.OutputReasoning, PerMillion, o.Reasoning},
-		{"input_audio", llm.InputAudio, PerMillion, o.InputAudio},
-		{"output_audio", llm.OutputAudio, PerMillion, o.OutputAudio},
-		{"input_image", llm.InputImage, PerMillion, o.InputImage},
-		{"output_image", llm.OutputImage, PerMillion, o.OutputImage},
-		{"characters", llm.Characters, PerMillion, o.Characters},
-		{"per_image", llm.Images, PerUnit, o.PerImage},
-		{"per_page", llm.Pages, PerUnit, o.PerPage},
-		{"per_search", llm.WebSearch, PerUnit, o.PerSearch},
-		{"per_request", llm.Requests, PerUnit, o.PerRequest},
-		{"audio_minute", llm.AudioMicros, PerMinute, o.AudioMinute},
-		{"compute_hour", llm.ComputeMicros, PerHour, o.ComputeHour},
-	}
-	set := all[:0]
-	for _, r := range all {
-		if r.Price.IsSet() {
-			set = append(set, r)
-		}
-	}
-	return set
 }

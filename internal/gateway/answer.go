@@ -9,13 +9,15 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tidwall/gjson"
+	"github.com/bytedance/sonic"
+	"github.com/tidwall/sjson"
 
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/llm"
 	"github.com/steward-llmops/steward/internal/provider"
 	"github.com/steward-llmops/steward/internal/record"
 	"github.com/steward-llmops/steward/internal/wire"
+	"github.com/steward-llmops/steward/internal/wire/bedrock"
 )
 
 // maxAnswer bounds an answer that is held in memory whole.
@@ -53,6 +55,12 @@ func (c *call) fail(err error) {
 	if f.RetryAfter > 0 {
 		h["Retry-After"] = []string{strconv.Itoa(int((f.RetryAfter + 999_999_999) / 1_000_000_000))}
 	}
+	if c.style == bedrockStyle {
+		h["X-Amzn-Errortype"] = []string{bedrock.ErrorType(f)}
+	}
+	if f.Code == codeMethod {
+		h["Allow"] = []string{allowed(c)}
+	}
 	if f.Kind == fault.Unauthenticated {
 		h["Www-Authenticate"] = []string{`Bearer realm="steward"`}
 	}
@@ -68,18 +76,56 @@ func (c *call) errorBody(f *fault.Error) (status int, body []byte) {
 		format = [...]llm.Format{llm.OpenAIChat, llm.AnthropicMessages, llm.GeminiGenerate, llm.BedrockConverse}[c.style]
 	}
 	id := c.rec.ID.Text("call")
+	status, body = f.HTTPStatus(), nil
 	if codec, ok := c.g.Chat[format]; ok {
-		return codec.EncodeError(f, id)
+		status, body = codec.EncodeError(f, id)
+		body = detailed(f, format, body)
+	} else if codec, ok := c.g.Embed[format]; ok {
+		status, body = codec.EncodeError(f, id)
+	} else {
+		body = []byte(`{"message":` + strconv.Quote(f.Public()) + `}`)
 	}
-	if codec, ok := c.g.Embed[format]; ok {
-		return codec.EncodeError(f, id)
+	if f.Code == codeMethod {
+		status = http.StatusMethodNotAllowed
+		if out, err := sjson.SetBytes(body, "error.code", status); err == nil && c.style == geminiStyle {
+			body = out // Google's errors repeat the status
+		}
 	}
-	return f.HTTPStatus(), []byte(`{"message":` + strconv.Quote(f.Public()) + `}`)
+	return status, body
 }
 
-// stewardHeaders sets what every answer carries.
+// codeMethod is the code of a request by a method that its surface does not have.
+const codeMethod = "method_not_allowed"
+
+func allowed(c *call) string {
+	if c.op == "models" {
+		return "GET, HEAD"
+	}
+	return "POST"
+}
+
+// requestIDHeader names, by style, the header in which the vendor's SDK looks for
+// the request's id; Gemini's looks nowhere.
+var requestIDHeader = [...]string{openAIStyle: "X-Request-Id", anthropicStyle: "Request-Id", bedrockStyle: "X-Amzn-Requestid"}
+
+// translatedHeader is what a translated answer keeps of the provider's header: its
+// id of the request, where the caller's SDK looks for one.
+func (c *call) translatedHeader(src http.Header) http.Header {
+	h := http.Header{}
+	if name, id := requestIDHeader[c.style], provider.RequestID(src); name != "" && id != "" {
+		h[name] = []string{id}
+	}
+	return h
+}
+
+// stewardHeaders sets what every answer carries. The call's id is the request's id
+// too where the provider gave none.
 func (c *call) stewardHeaders(h http.Header) {
-	h["X-Steward-Call-Id"] = []string{c.rec.ID.Text("call")}
+	id := []string{c.rec.ID.Text("call")}
+	h["X-Steward-Call-Id"] = id
+	if name := requestIDHeader[c.style]; name != "" && len(h[name]) == 0 {
+		h[name] = id
+	}
 	h["X-Steward-Cache"] = []string{"none"}
 	if c.target.Provider != nil {
 		h["X-Steward-Served-By"] = []string{c.target.Name()}
@@ -133,11 +179,11 @@ func (c *call) readAnswer(ctx context.Context, a *provider.Answer, limit int64) 
 	if a.Length > limit {
 		return nil, fault.New(fault.Upstream, "upstream_too_large", "the answer of %s is over %d MiB", c.target.Provider.Name, limit>>20)
 	}
-	size := a.Length
-	if size < 0 {
-		size = 4 << 10
+	b := c.answerBuf[:0]
+	if size := int(max(a.Length, 4<<10)); size >= cap(b) {
+		b = make([]byte, 0, size+1)
 	}
-	b := make([]byte, 0, size+1)
+	defer func() { c.answerBuf = b }()
 	for {
 		if len(b) == cap(b) {
 			b = append(b, 0)[:len(b)]
@@ -183,7 +229,7 @@ func (c *call) relay(ctx context.Context, stop context.CancelFunc, a *provider.A
 		return c.relayStream(ctx, stop, a, m)
 	}
 	body, err := c.readAnswer(ctx, a, maxAnswer)
-	if err == nil && m.json && !gjson.ValidBytes(body) {
+	if err == nil && m.json && !sonic.Valid(body) {
 		err = fault.New(fault.Upstream, "upstream_malformed", "%s answered %d with a body that is not whole JSON", c.target.Provider.Name, a.Status)
 	}
 	if err != nil {
@@ -242,7 +288,7 @@ func (c *call) relayError(ctx context.Context, a *provider.Answer) error {
 	f := c.decodeError(a, body)
 	c.endAttempt(a.Status, a.Header, f)
 	c.settle(&wire.Reading{}, false)
-	if f.Kind == fault.Upstream && f.Code == "provider_auth" || !gjson.ValidBytes(body) || len(bytes.TrimSpace(body)) == 0 {
+	if f.Kind == fault.Upstream && f.Code == "provider_auth" || !sonic.Valid(body) || len(bytes.TrimSpace(body)) == 0 {
 		return f
 	}
 	c.responseType = a.Header.Get("Content-Type")

@@ -27,12 +27,15 @@ type call struct {
 	arrival
 	grant  *access.Grant
 	rec    record.Call
+	holds  record.Hold
 	asked  asked
 	target Target
 
-	buf  *[]byte // pooled; what body is in
-	body []byte  // as the caller sent it
-	cut  bool    // more came than body holds (uploads)
+	body []byte // as the caller sent it
+	cut  bool   // more came than body holds (uploads)
+
+	// buffers that are used again by later calls
+	bodyBuf, patchBuf, answerBuf []byte
 
 	sent         time.Time // when the request left for the provider; zero: it did not
 	answer       []byte    // what the caller got, as far as it is kept
@@ -44,15 +47,32 @@ type call struct {
 	held         bool
 }
 
-var bodies = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }}
+var calls = sync.Pool{New: func() any { return new(call) }}
 
 func newCall(g *Gateway, w http.ResponseWriter, r *http.Request) *call {
 	now := g.Now()
-	c := &call{g: g, w: w, r: r, ctx: r.Context(), started: now}
+	c := calls.Get().(*call)
+	c.g, c.w, c.r, c.ctx, c.started = g, w, r, r.Context(), now
 	c.rec.ID = g.IDs.New(now)
 	c.rec.Time = now.UnixMicro()
 	c.rec.QueueMicros, c.rec.FirstByteMicros, c.rec.FirstTokenMicros = -1, -1, -1
 	return c
+}
+
+// release lets a later call use c and its buffers. Nothing may look at them
+// afterwards; a call that panicked is not released.
+func (c *call) release() {
+	*c = call{bodyBuf: small(c.bodyBuf), patchBuf: small(c.patchBuf), answerBuf: small(c.answerBuf),
+		rec: record.Call{Attempts: c.rec.Attempts[:0]}}
+	calls.Put(c)
+}
+
+// small empties a buffer, and drops one that is too large to be kept.
+func small(b []byte) []byte {
+	if cap(b) > 64<<10 {
+		return nil
+	}
+	return b[:0]
 }
 
 // serve runs the call up to its answer. An error before the answer's head is
@@ -174,16 +194,17 @@ func parseTraceparent(s string) (trace, parent string) {
 	return s[3:35], s[36:52]
 }
 
-// readBody reads the caller's JSON body into a pooled buffer, which release gives back.
+// readBody reads the caller's JSON body.
 func (c *call) readBody() error {
 	limit := c.g.MaxBody
 	if c.r.ContentLength > limit {
 		return c.tooLarge(limit)
 	}
-	c.buf = bodies.Get().(*[]byte)
-	b := (*c.buf)[:0]
-	if n := int(c.r.ContentLength); n > cap(b) {
+	b := c.bodyBuf[:0]
+	if n := int(c.r.ContentLength); n >= cap(b) {
 		b = make([]byte, 0, n+1)
+	} else if b == nil {
+		b = make([]byte, 0, 4<<10)
 	}
 	for {
 		if len(b) == cap(b) {
@@ -201,7 +222,7 @@ func (c *call) readBody() error {
 			return fault.New(fault.Cancelled, "client_closed", "the request body ended early").Because(err)
 		}
 	}
-	*c.buf, c.body = b, b
+	c.bodyBuf, c.body = b, b
 	c.rec.RequestBytes = int64(len(b))
 	return nil
 }
@@ -211,14 +232,6 @@ func (c *call) tooLarge(limit int64) error {
 		Hinted("send less, or raise limits.max_body in the configuration")
 }
 
-// release gives the pooled buffer back. Nothing may look at body afterwards.
-func (c *call) release() {
-	if c.buf != nil && cap(*c.buf) <= 1<<20 {
-		bodies.Put(c.buf)
-	}
-	c.buf, c.body = nil, nil
-}
-
 // since returns the microseconds since the call's arrival.
 func (c *call) since() int64 { return c.g.Now().Sub(c.started).Microseconds() }
 
@@ -226,7 +239,6 @@ func (c *call) since() int64 { return c.g.Now().Sub(c.started).Microseconds() }
 func (c *call) rescue() {
 	v := recover()
 	if v == nil {
-		c.release()
 		return
 	}
 	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so too

@@ -36,7 +36,7 @@ func (c *call) chat() error {
 // readJSON reads the body and what the path and the top level of the JSON say.
 func (c *call) readJSON() (err error) {
 	if c.r.Method != http.MethodPost {
-		return fault.New(fault.Invalid, "method_not_allowed", "%s answers POST only", clip(c.r.URL.Path))
+		return fault.New(fault.Invalid, codeMethod, "%s answers POST only", clip(c.r.URL.Path))
 	}
 	if err := c.readBody(); err != nil {
 		return err
@@ -79,8 +79,12 @@ func (c *call) exchange() (context.Context, context.CancelFunc) {
 	total := c.target.Provider.Timeouts.Total
 	if c.g.HangUp == Drain {
 		ctx, stop := detached(c.r.Context(), total)
-		context.AfterFunc(c.r.Context(), func() { time.AfterFunc(c.g.DrainTimeout, stop) })
+		limit := c.g.DrainTimeout // c itself may serve another call by the time that this runs
+		context.AfterFunc(c.r.Context(), func() { time.AfterFunc(limit, stop) })
 		return ctx, stop
+	}
+	if !c.rec.Stream && c.target.Provider.Bounded() {
+		return c.r.Context(), func() {} // nothing to end: the answer is read in one go
 	}
 	return context.WithTimeout(c.r.Context(), total)
 }
@@ -102,8 +106,11 @@ func (c *call) chatRaw(ctx context.Context, stop context.CancelFunc) error {
 		}
 	case llm.BedrockConverse:
 		out.Target = p.Target(c.format, c.target.Model, c.rec.Stream)
+		if c.target.Model == c.model {
+			out.Target = p.Join(c.path) // as the caller wrote it
+		}
 	default:
-		body = patchModel(body, &c.asked, c.target.Model)
+		body = c.patch(c.target.Model)
 		out.Target = withQuery(p.Target(c.format, c.target.Model, c.rec.Stream), c.r.URL.RawQuery)
 		if c.format == llm.OpenAIChat && c.asked.stream && !c.asked.hasUsage && !p.Kind.NoStreamOptions {
 			body, m.strip = askUsage(body, &c.asked), true
@@ -124,6 +131,16 @@ func (c *call) chatRaw(ctx context.Context, stop context.CancelFunc) error {
 		return err
 	}
 	return c.relay(ctx, stop, a, m)
+}
+
+// patch returns the caller's body with the model as the provider knows it.
+func (c *call) patch(model string) []byte {
+	model = c.target.Provider.Upstream(model)
+	if c.asked.model == model {
+		return c.body
+	}
+	c.patchBuf = patchModel(c.patchBuf, c.body, &c.asked, model)
+	return c.patchBuf
 }
 
 var (
@@ -170,11 +187,14 @@ func (c *call) chatTranslated(ctx context.Context, stop context.CancelFunc) erro
 	if out.EncodeRequest == nil {
 		return fault.New(fault.Invalid, "format_unsupported", "provider %q speaks no chat format that can be translated to", c.target.Provider.Name)
 	}
+	if err := c.wholeRequest(); err != nil {
+		return err
+	}
 	req, err := in.DecodeRequest(c.body)
 	if err != nil {
 		return err
 	}
-	req.Model, req.Stream = c.target.Model, c.rec.Stream
+	req.Model, req.Stream = c.target.Provider.Upstream(c.target.Model), c.rec.Stream
 	if c.asked.maxTokens == 0 && req.MaxTokens != nil {
 		c.asked.maxTokens = *req.MaxTokens
 	}
@@ -231,14 +251,47 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 	if req.Stream { // the provider answered whole though a stream was asked for
 		return c.encodeStream(a, resp.Events(), in, req, nil)
 	}
+	r := reading(resp, outputBytes(resp)) // the record has what the provider said, and no more
+	c.complete(&resp.ID, &resp.Model, &resp.Created)
+	if !resp.Usage.Reported {
+		c.estimate(&resp.Usage, r)
+		r.Usage = resp.Usage
+	}
 	answer, lost, err := in.EncodeResponse(resp, req)
 	if err != nil {
-		c.settle(reading(resp, 0), true)
+		c.settle(r, true)
 		return err
 	}
 	c.rec.Lost = dedupe(append(c.rec.Lost, lost...))
-	a.Header = http.Header{"Content-Type": {"application/json"}, "X-Request-Id": a.Header["X-Request-Id"]}
-	return c.whole(a, answer, reading(resp, int64(len(answer))))
+	a.Header = c.translatedHeader(a.Header)
+	a.Header["Content-Type"] = []string{"application/json"}
+	return c.whole(a, answer, r)
+}
+
+// complete gives an answer what its provider's format has no word for and the
+// caller's needs: an id, the model and the moment of its making.
+func (c *call) complete(id, model *string, created *int64) {
+	if *id == "" {
+		*id = c.rec.ID.String()
+	}
+	if *model == "" {
+		*model = c.target.Model
+	}
+	if *created == 0 {
+		*created = c.started.Unix()
+	}
+}
+
+// outputBytes counts what the model wrote.
+func outputBytes(resp *llm.Response) int64 {
+	n := 0
+	for i := range resp.Parts {
+		n += len(resp.Parts[i].Text)
+		if call := resp.Parts[i].Call; call != nil {
+			n += len(call.Arguments)
+		}
+	}
+	return int64(n)
 }
 
 // reading is what the record needs to know of a decoded answer.
@@ -284,7 +337,7 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 		newEncoder, contentType = gemini.NewArrayEncoder, "application/json"
 	}
 	enc := newEncoder(req)
-	c.head(&provider.Answer{Header: http.Header{"X-Request-Id": a.Header["X-Request-Id"]}}, contentType)
+	c.head(&provider.Answer{Header: c.translatedHeader(a.Header)}, contentType)
 	var r wire.Reading
 	var dst, last []byte // last: the end of the answer, held until the record is down
 	ending := false
@@ -298,6 +351,9 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 			break
 		}
 		c.note(&e, &r)
+		if e.Kind == llm.EventStart {
+			c.complete(&e.ID, &e.Model, &e.Created)
+		}
 		if ending = ending || e.Kind == llm.EventFinish; ending {
 			last = enc.Append(last, e)
 			continue
@@ -315,14 +371,26 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 		}
 	}
 	c.rec.Lost = dedupe(append(c.rec.Lost, enc.Lost()...))
+	if lost := enc.Lost(); len(lost) > 0 { // known only now: behind the body
+		c.w.Header()[http.TrailerPrefix+"X-Steward-Lost"] = []string{strings.Join(c.rec.Lost, ", ")}
+	}
 	f := fault.As(failure)
 	c.endAttempt(a.Status, a.Header, f)
-	c.settle(&r, true)
 	if f == nil {
+		if !r.Usage.Reported { // strict clients need figures; these are marked as counted here
+			c.estimate(&r.Usage, &r)
+			last = enc.Append(last, llm.Event{Kind: llm.EventUsage, Usage: &r.Usage})
+		}
 		last = enc.End(last)
 		c.keep(last)
 	}
-	return c.closeStream(f, f != nil, gone, last, func() wire.Encoder { return enc })
+	c.settle(&r, true)
+	return c.closeStream(f, f != nil, gone, last, func(f *fault.Error) []byte {
+		if frame := enc.Fail(nil, f); len(frame) > 0 {
+			return frame
+		}
+		return newEncoder(req).Fail(nil, f) // enc had written its end, which did not go out
+	})
 }
 
 // note folds an event into what the record needs to know.

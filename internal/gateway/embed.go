@@ -30,7 +30,7 @@ func (c *call) embed() error {
 	if c.format == llm.GeminiEmbed {
 		out.Body, out.Target = c.body, withQuery(p.Gemini(c.target.Model, c.method), c.r.URL.RawQuery)
 	} else {
-		out.Body, out.Target = patchModel(c.body, &c.asked, c.target.Model), p.Target(c.format, c.target.Model, false)
+		out.Body, out.Target = c.patch(c.target.Model), p.Target(c.format, c.target.Model, false)
 	}
 	if err := c.hold(); err != nil {
 		return err
@@ -102,7 +102,8 @@ func (c *call) embedTranslated() error {
 		return err
 	}
 	c.rec.Lost = dedupe(append(c.rec.Lost, more...))
-	a.Header = http.Header{"Content-Type": {"application/json"}}
+	a.Header = c.translatedHeader(a.Header)
+	a.Header["Content-Type"] = []string{"application/json"}
 	return c.whole(a, encoded, &wire.Reading{Model: resp.Model, Usage: resp.Usage, Complete: true})
 }
 
@@ -122,7 +123,7 @@ func (c *call) count() error {
 	switch {
 	case c.style == anthropicStyle && p.Speaks(llm.AnthropicMessages):
 		out.Target = withQuery(p.Join("/v1/messages/count_tokens"), c.r.URL.RawQuery)
-		out.Body = patchModel(c.body, &c.asked, c.target.Model)
+		out.Body = c.patch(c.target.Model)
 		if c.r.Header["Anthropic-Version"] == nil {
 			out.Extra = append(out.Extra, anthropicVersion)
 		}
@@ -163,6 +164,8 @@ func (c *call) vertex() error {
 		return err
 	}
 	if c.method != "generateContent" && c.method != "streamGenerateContent" {
+		c.surface = &vertexPass
+		c.rec.Surface = c.surface.name
 		return c.pass()
 	}
 	if err := c.readJSON(); err != nil {

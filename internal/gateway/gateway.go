@@ -92,8 +92,9 @@ type Options struct {
 // Gateway serves calls. It is safe for concurrent use.
 type Gateway struct {
 	Options
-	directory atomic.Pointer[Directory]
-	inFlight  atomic.Int64
+	directory  atomic.Pointer[Directory]
+	inFlight   atomic.Int64
+	background background
 }
 
 // New returns a gateway that serves from the directory.
@@ -121,6 +122,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := c.serve(); err != nil {
 		c.fail(err)
 	}
+	c.release()
 }
 
 // Serves reports whether the path belongs to a surface of the gateway.

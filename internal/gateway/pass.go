@@ -15,6 +15,7 @@ import (
 	"github.com/steward-llmops/steward/internal/provider"
 	"github.com/steward-llmops/steward/internal/record"
 	"github.com/steward-llmops/steward/internal/wire"
+	"github.com/steward-llmops/steward/internal/wire/bedrock"
 	"github.com/steward-llmops/steward/internal/wire/gemini"
 	"github.com/steward-llmops/steward/internal/wire/openai"
 	"github.com/steward-llmops/steward/internal/wire/responses"
@@ -40,6 +41,11 @@ func (c *call) passNamed() error {
 			Hinted("see steward provider list")
 	}
 	c.path = "/" + path
+	if m, method, ok := cutLast(after(c.path, "/models/"), ':'); ok && isMethod(method) {
+		c.model, c.method = unescape(m), method
+	} else if m, _, ok := cutLast(after(c.path, "/model/"), '/'); ok {
+		c.model = unescape(m)
+	}
 	switch p.Kind.Auth {
 	case provider.AuthXKey:
 		c.surface = &surface{name: "passthrough", op: "other", style: anthropicStyle}
@@ -88,7 +94,9 @@ func (c *call) passTo(p *provider.Provider, target string) error {
 		return err
 	}
 	if c.op == "other" || c.op == "responses" {
-		c.op = passOperation(c.path, c.op)
+		s := *c.surface // shared by all calls
+		s.op = passOperation(c.path, c.op)
+		c.surface = &s
 		c.rec.Operation = c.op
 	}
 	c.target.Provider = p
@@ -99,8 +107,11 @@ func (c *call) passTo(p *provider.Provider, target string) error {
 				p, target = t.Provider, c.passTarget(t.Provider)
 			}
 			c.target = t
-			if out.Stream == nil && c.asked.modelAt.to > 0 {
-				out.Body = patchModel(c.body, &c.asked, t.Model)
+			switch {
+			case c.asked.modelAt.to > 0 && out.Stream == nil:
+				out.Body = c.patch(t.Model)
+			case c.asked.modelAt.to == 0 && t.Model != c.asked.model:
+				c.patchForm(out, t.Model)
 			}
 		} else {
 			c.target = Target{p, c.asked.model}
@@ -173,7 +184,8 @@ func (c *call) passBody(out *provider.Outgoing) error {
 		out.Body = head
 		return nil
 	}
-	out.Stream = io.MultiReader(bytes.NewReader(head), io.LimitReader(c.r.Body, c.g.MaxUpload-int64(n)))
+	out.Rest = io.LimitReader(c.r.Body, c.g.MaxUpload-int64(n))
+	out.Stream = io.MultiReader(bytes.NewReader(head), out.Rest)
 	out.Length = c.r.ContentLength
 	return nil
 }
@@ -200,15 +212,55 @@ func formField(contentType string, head []byte, name string) string {
 	}
 }
 
+// patchForm replaces the model in the beginning of an upload's form, where it was
+// found, every other byte as it was.
+func (c *call) patchForm(out *provider.Outgoing, model string) {
+	at := formValue(c.body, "model", c.asked.model)
+	if at < 0 {
+		return
+	}
+	patched := slices.Concat(c.body[:at], []byte(model), c.body[at+len(c.asked.model):])
+	if out.Stream == nil {
+		out.Body = patched
+		return
+	}
+	out.Stream = io.MultiReader(bytes.NewReader(patched), out.Rest)
+	if out.Length >= 0 {
+		out.Length += int64(len(patched) - len(c.body))
+	}
+}
+
+// formValue returns where the value of a form's field begins; -1: it is not there.
+func formValue(head []byte, name, value string) int {
+	at := bytes.Index(head, []byte(`name="`+name+`"`))
+	if at < 0 {
+		return -1
+	}
+	blank := bytes.Index(head[at:], []byte("\r\n\r\n"))
+	if blank < 0 {
+		return -1
+	}
+	at += blank + 4
+	if !bytes.HasPrefix(head[at:], []byte(value+"\r\n")) {
+		return -1
+	}
+	return at
+}
+
 // passOperation names what a pass-through path does, for the record.
 func passOperation(path, op string) string {
 	switch {
-	case strings.HasSuffix(path, "/chat/completions"):
+	case chatFormat(path) != "":
 		return "chat"
 	case strings.HasSuffix(path, "/compact"), op == "responses":
 		return "responses"
-	case strings.HasSuffix(path, ":predict"):
+	case strings.HasSuffix(path, ":predict"), strings.HasSuffix(path, "/embeddings"),
+		strings.HasSuffix(path, "/invoke") && strings.Contains(path, "embed"):
 		return "embeddings"
+	case strings.HasSuffix(path, "/invoke"), strings.HasSuffix(path, "/invoke-with-response-stream"):
+		return "chat"
+	case strings.HasSuffix(path, ":countTokens"), strings.HasSuffix(path, "/count-tokens"), strings.HasSuffix(path, "/count_tokens"):
+		return "count_tokens"
 	case strings.Contains(path, "/files"):
 		return "files"
 	case strings.Contains(path, "/batches"):
@@ -236,8 +288,29 @@ func (c *call) relayPass(ctx context.Context, stop context.CancelFunc, a *provid
 	return c.relay(ctx, stop, a, m)
 }
 
+// chatFormat is the format of the chat calls that a pass-through path takes; empty:
+// it is no such path. A vendor may offer several formats below its own paths.
+func chatFormat(path string) llm.Format {
+	switch {
+	case strings.HasSuffix(path, "/chat/completions"):
+		return llm.OpenAIChat
+	case strings.HasSuffix(path, "/responses"):
+		return llm.OpenAIResponses
+	case strings.HasSuffix(path, "/v1/messages"), strings.HasSuffix(path, "awPredict") && strings.Contains(path, "/publishers/anthropic/"):
+		return llm.AnthropicMessages
+	case strings.HasSuffix(path, ":generateContent"), strings.HasSuffix(path, ":streamGenerateContent"):
+		return llm.GeminiGenerate
+	case strings.HasSuffix(path, "/converse"), strings.HasSuffix(path, "/converse-stream"):
+		return llm.BedrockConverse
+	}
+	return ""
+}
+
 // passFormat is the chat format that a pass-through answer is likely to be in.
 func (c *call) passFormat() llm.Format {
+	if f := chatFormat(c.path); f != "" {
+		return f
+	}
 	switch {
 	case c.op == "responses":
 		return llm.OpenAIResponses
@@ -255,16 +328,18 @@ func (c *call) passFormat() llm.Format {
 func (c *call) measurePass(contentType string, h http.Header) func([]byte) wire.Reading {
 	return func(body []byte) wire.Reading {
 		switch {
+		case strings.HasSuffix(c.path, "/invoke"):
+			return bedrock.MeasureInvoke(h, body)
 		case c.op == "responses":
 			return responses.Responses().Measure(body)
 		case strings.HasSuffix(c.path, ":predict"):
 			return gemini.MeasurePredict(body)
+		case c.op == "embeddings":
+			return c.g.Embed[llm.OpenAIEmbeddings].Measure(body)
 		case c.op == "chat":
 			return c.g.Chat[c.passFormat()].Measure(body)
 		case strings.HasPrefix(c.surface.name, "openai-"):
 			return openai.MeasureSurface(c.op, c.r.Header.Get("Content-Type"), c.body, body, contentType)
-		case c.surface.name == "bedrock-passthrough":
-			return measureInvoke(c.g, body, h)
 		}
 		return wire.Reading{Complete: true}
 	}
@@ -330,7 +405,7 @@ func (c *call) relayBinary(ctx context.Context, a *provider.Answer, m meter) err
 // models lists what can be called, in the shape of the caller's SDK.
 func (c *call) models() error {
 	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
-		return fault.New(fault.Invalid, "method_not_allowed", "%s answers GET only", clip(c.r.URL.Path))
+		return fault.New(fault.Invalid, codeMethod, "%s answers GET only", clip(c.r.URL.Path))
 	}
 	name := strings.TrimPrefix(c.model, "models/")
 	if name != "" {

@@ -108,6 +108,8 @@ func route(path string) (arrival, bool) {
 			return arrival{surface: &vertexSurface, model: unescape(model), method: method, path: path}, true
 		}
 		return arrival{surface: &vertexPass, path: path}, true
+	case isBareModel(path):
+		return routeModel("/v1beta/models" + strings.TrimPrefix(path, "/v1beta"))
 	case strings.HasPrefix(path, "/v1beta/"), strings.HasPrefix(path, "/upload/v1beta/"):
 		return arrival{surface: &geminiPass, path: path}, true
 	case strings.HasPrefix(path, "/model/"):
@@ -125,6 +127,24 @@ func route(path string) (arrival, bool) {
 		}
 	}
 	return arrival{}, false
+}
+
+// isBareModel tells "/v1beta/PROVIDER/MODEL:METHOD": Vercel's AI SDK leaves
+// "models/" out where a name has a slash. Google's own collections are not meant.
+func isBareModel(path string) bool {
+	name, ok := strings.CutPrefix(path, "/v1beta/")
+	if !ok || strings.HasPrefix(name, "tunedModels/") || strings.HasPrefix(name, "dynamic/") {
+		return false
+	}
+	model, method, ok := cutLast(name, ':')
+	if !ok || !strings.Contains(model, "/") {
+		return false
+	}
+	switch method {
+	case "generateContent", "streamGenerateContent", "countTokens", "embedContent", "batchEmbedContents":
+		return true
+	}
+	return false
 }
 
 // routeModel routes "/v1beta/models/MODEL" and "/v1beta/models/MODEL:METHOD"; a

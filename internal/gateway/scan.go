@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/bytedance/sonic"
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
@@ -34,7 +35,7 @@ type span struct{ from, to int }
 // ("model", "stream") may stand there once only, however it is written: upstreams
 // differ in which of two they believe, so two are refused.
 func scan(body []byte) (a asked, err error) {
-	if !gjson.ValidBytes(body) {
+	if !sonic.Valid(body) {
 		return a, invalidJSON(body)
 	}
 	text := unsafe.String(unsafe.SliceData(body), len(body))
@@ -108,8 +109,8 @@ func invalidJSON(body []byte) error {
 }
 
 // patchModel returns the body with the model's value replaced, every other byte
-// as it was.
-func patchModel(body []byte, a *asked, model string) []byte {
+// as it was. It may write into buf, whose content is not needed.
+func patchModel(buf, body []byte, a *asked, model string) []byte {
 	if a.model == model {
 		return body
 	}
@@ -117,8 +118,7 @@ func patchModel(body []byte, a *asked, model string) []byte {
 	if err != nil {
 		return body // a string always marshals
 	}
-	out := make([]byte, 0, len(body)+len(quoted))
-	out = append(out, body[:a.modelAt.from]...)
+	out := append(buf[:0], body[:a.modelAt.from]...)
 	out = append(out, quoted...)
 	return append(out, body[a.modelAt.to:]...)
 }

@@ -20,13 +20,14 @@ func (c *call) hold() error {
 	}
 	c.rec.Ceiling, c.rec.CeilingSet = ceiling.Nano, ok
 	c.rec.Catalogue, c.rec.PriceID = ceiling.Catalogue, ceiling.PriceID
-	err = c.g.Journal.Hold(&record.Hold{
+	c.holds = record.Hold{
 		ID: c.rec.ID, Time: c.rec.Time,
 		Org: c.rec.Org, Team: c.rec.Team, Project: c.rec.Project, Key: c.rec.Key, KeyName: c.rec.KeyName,
 		Subject: c.rec.Subject, Surface: c.rec.Surface, Operation: c.rec.Operation, Asked: c.rec.Asked,
 		Provider: c.target.Provider.Name, Model: c.target.Model, Stream: c.rec.Stream,
 		Ceiling: ceiling.Nano, CeilingSet: ok, Catalogue: ceiling.Catalogue, PriceID: ceiling.PriceID,
-	})
+	}
+	err = c.g.Journal.Hold(&c.holds)
 	c.held = err == nil
 	return err
 }
@@ -34,6 +35,7 @@ func (c *call) hold() error {
 // settle prices what was used. Usage that nobody reported is estimated where an
 // answer had begun; a call that was refused costs nothing.
 func (c *call) settle(r *wire.Reading, used bool) {
+	used = c.owes(r, used)
 	c.rec.Usage = r.Usage
 	c.rec.Finish = r.Finish
 	if r.Model != "" {
@@ -47,10 +49,13 @@ func (c *call) settle(r *wire.Reading, used bool) {
 		return
 	}
 	u := &c.rec.Usage
-	if !u.Reported && billed(c.op) {
+	switch {
+	case !u.Reported && billed(c.op):
 		c.estimate(u, r)
+	case c.rec.Stream && writes(c.op) && !r.Complete:
+		estimateRest(u, r)
 	}
-	if u.ServiceTier == "" && c.asked.serviceTier != "auto" && c.asked.serviceTier != "default" {
+	if u.ServiceTier == "" && !isDefaultTier(c.asked.serviceTier) {
 		u.ServiceTier = c.asked.serviceTier
 	}
 	u.N[llm.ComputeMicros] = c.g.Now().Sub(c.sent).Microseconds()
@@ -58,6 +63,9 @@ func (c *call) settle(r *wire.Reading, used bool) {
 	cost := c.g.Prices.Price(c.target.Provider.Prices, c.target.Model, u, c.started)
 	c.rec.Cost, c.rec.Pricing = cost.Nano, cost.Pricing
 	c.rec.Catalogue, c.rec.PriceID = cost.Catalogue, cost.PriceID
+	if cost.Pricing == record.Unpriced && !billed(c.op) && !metered(u) {
+		c.rec.Pricing = record.Free // a look at a list of files needs no price
+	}
 	if u.Estimated && cost.Pricing == record.Priced {
 		c.rec.Pricing = record.Estimated
 	}
@@ -65,6 +73,29 @@ func (c *call) settle(r *wire.Reading, used bool) {
 		c.rec.Attempts[n-1].Cost = cost.Nano
 	}
 }
+
+// isDefaultTier reports whether a vendor's word for a service tier leaves the price
+// as it is, or leaves the choice to the vendor, which then says what it was.
+func isDefaultTier(tier string) bool {
+	switch tier {
+	case "auto", "default", "standard", "standard_only", "on_demand":
+		return true
+	}
+	return false
+}
+
+// metered reports whether anything was counted beside the call itself.
+func metered(u *llm.Usage) bool {
+	for q, n := range u.N {
+		if q := llm.Quantity(q); n != 0 && q != llm.ComputeMicros && q != llm.Requests {
+			return true
+		}
+	}
+	return len(u.Others) > 0
+}
+
+// writes reports whether an operation's answer is text that is paid for by its length.
+func writes(op string) bool { return op == "chat" || op == "completions" }
 
 // billed reports whether an operation uses tokens that are paid for.
 func billed(op string) bool {
@@ -82,8 +113,17 @@ func (c *call) estimate(u *llm.Usage, r *wire.Reading) {
 	if u.InputTokens() == 0 {
 		u.N[llm.Input] = c.g.Counter.Count(c.words())
 	}
-	if u.OutputTokens() == 0 && c.op == "chat" {
+	if u.OutputTokens() == 0 && writes(c.op) {
 		u.N[llm.Output] = (r.OutputBytes + 3) / 4
+	}
+}
+
+// estimateRest fills up what a provider had counted of an answer that broke off: it
+// tells of the input at once, and of the output only at the end.
+func estimateRest(u *llm.Usage, r *wire.Reading) {
+	if missing := (r.OutputBytes+3)/4 - u.OutputTokens(); missing > 0 {
+		u.Estimated = true
+		u.N[llm.Output] += missing
 	}
 }
 
@@ -156,9 +196,13 @@ func (c *call) finish(outcome record.Outcome, status int, f *fault.Error) error 
 // keep remembers bytes of the answer for the record.
 func (c *call) keep(b []byte) {
 	c.rec.ResponseBytes += int64(len(b))
+	if c.answer == nil {
+		c.answer = c.answerBuf[:0]
+	}
 	if room := c.g.MaxContent - int64(len(c.answer)); int64(len(b)) > room {
 		c.answerCut = true
 		b = b[:max(0, room)]
 	}
 	c.answer = append(c.answer, b...)
+	c.answerBuf = c.answer
 }

@@ -1,14 +1,8 @@
 package gateway
 
 import (
-	"net/http"
-	"strconv"
 	"time"
 
-	"github.com/tidwall/gjson"
-
-	"github.com/steward-llmops/steward/internal/llm"
-	"github.com/steward-llmops/steward/internal/wire"
 	"github.com/steward-llmops/steward/internal/wire/anthropic"
 	"github.com/steward-llmops/steward/internal/wire/gemini"
 	"github.com/steward-llmops/steward/internal/wire/openai"
@@ -45,26 +39,4 @@ func encodeModel(s style, name, owner string) []byte {
 		return gemini.EncodeModel(gemini.Model{Name: name, DisplayName: name})
 	}
 	return openai.EncodeModel(openai.Model{ID: name, OwnedBy: owner})
-}
-
-// measureInvoke reads the usage of Bedrock's InvokeModel, whose body is the
-// model's own: Bedrock counts tokens in headers, else the body may say.
-func measureInvoke(g *Gateway, body []byte, h http.Header) wire.Reading {
-	r := wire.Reading{Complete: true}
-	in, errIn := strconv.ParseInt(h.Get("X-Amzn-Bedrock-Input-Token-Count"), 10, 64)
-	out, errOut := strconv.ParseInt(h.Get("X-Amzn-Bedrock-Output-Token-Count"), 10, 64)
-	switch {
-	case errIn == nil:
-		r.Usage.Reported = true
-		r.Usage.N[llm.Input] = in
-		if errOut == nil {
-			r.Usage.N[llm.Output] = out
-		}
-	case gjson.GetBytes(body, "inputTextTokenCount").Exists(): // Titan embeddings
-		r.Usage.Reported = true
-		r.Usage.N[llm.Input] = gjson.GetBytes(body, "inputTextTokenCount").Int()
-	case gjson.GetBytes(body, "type").Str == "message": // Claude's own shape
-		return g.Chat[llm.AnthropicMessages].Measure(body)
-	}
-	return r
 }

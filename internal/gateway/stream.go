@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/provider"
@@ -55,16 +58,19 @@ type relayed struct {
 	base    int    // where the chunk begins in work
 	from    int    // start of what has not been sent
 	mark    int    // where the last event ended
-	pending []byte // when stripping: bytes of an event whose end has not come
+	pending []byte // bytes of an event whose end has not come
+	lines   bool   // an event stream, in which bytes may stand that are no event
 	held    []byte // the last event and all behind it, until the record is down
 	gone    bool   // the caller left
+	garbled bool   // an event was no JSON: the caller has not been told what is wrong
 }
 
 // relayStream passes a stream on as it comes, and holds its last event back until
 // the call is in the journal. It never ends a truncated stream as if it were whole.
 func (c *call) relayStream(ctx context.Context, stop context.CancelFunc, a *provider.Answer, m meter) error {
+	c.rec.Stream = true
 	c.head(a, a.Header.Get("Content-Type"))
-	s := &relayed{c: c, m: m, split: m.splitter(), stop: stop}
+	s := &relayed{c: c, m: m, split: m.splitter(), stop: stop, lines: strings.HasPrefix(c.responseType, "text/event-stream")}
 	err := s.pump(ctx, a)
 	if s.timer != nil {
 		s.timer.Stop()
@@ -112,24 +118,62 @@ func (s *relayed) feed(p []byte) {
 		s.work = append(s.pending, p...)
 	}
 	s.split.Feed(p, s.event)
-	switch {
-	case s.r.Done:
-	case s.m.strip: // whole events only
-		s.send(s.work[s.from:s.mark])
-		s.pending = append(s.pending[:0], s.work[s.mark:]...)
-	default:
-		s.send(s.work[s.from:])
+	if !s.r.Done {
+		s.release()
 	}
 	if !s.gone {
 		s.c.flush()
 	}
 }
 
+// release sends what is whole. Half an event would do the caller no good, and an
+// error frame behind it could not be read.
+func (s *relayed) release() {
+	if s.lines {
+		s.mark += between(s.work[s.mark:])
+	}
+	s.send(s.work[s.from:s.mark])
+	if s.mark == 0 && s.base > 0 {
+		s.pending = s.work
+		return
+	}
+	s.pending = append(s.pending[:0], s.work[s.mark:]...)
+}
+
+// between returns how many bytes at the beginning of b belong to no event: comments
+// that keep the connection alive, blank lines, blocks without data.
+func between(b []byte) (n int) {
+	const most = 4 << 10 // nobody sends as much to say nothing
+	open := false        // a block has begun that may yet get data
+	for at := 0; len(b) <= most; {
+		i := bytes.IndexByte(b[at:], '\n')
+		if i < 0 {
+			return n
+		}
+		line := bytes.TrimSuffix(b[at:at+i], []byte{'\r'})
+		at += i + 1
+		switch {
+		case len(line) == 0:
+			open, n = false, at
+		case line[0] == ':' && !open:
+			n = at
+		case bytes.HasPrefix(line, []byte("data")):
+			return n
+		default:
+			open = true
+		}
+	}
+	return n
+}
+
 // event looks at one event; end is where its bytes end in the chunk.
 func (s *relayed) event(name string, data []byte, end int) {
 	s.r.UsageOnly = false
-	done := s.r.Done
+	done, sound := s.r.Done, s.r.Err == nil
 	s.m.observe(name, data, &s.r)
+	if sound && s.r.Err != nil && !gjson.ValidBytes(data) {
+		s.garbled = true
+	}
 	if done {
 		return
 	}
@@ -143,7 +187,7 @@ func (s *relayed) event(name string, data []byte, end int) {
 		s.pending = s.pending[:0]
 		s.timer = time.AfterFunc(lingering, s.stop)
 	case s.m.strip && s.r.UsageOnly:
-		s.send(s.work[s.from:s.mark])
+		s.send(s.work[s.from : s.mark+between(s.work[s.mark:])])
 		s.from = s.base + end
 		s.mark = s.from
 	default:
@@ -151,20 +195,21 @@ func (s *relayed) event(name string, data []byte, end int) {
 	}
 }
 
-// end deals with an event that the end of the stream left without its blank line.
+// end deals with an event that the end of the stream left without its blank line:
+// it is sent if it is whole otherwise.
 func (s *relayed) end() {
 	if s.r.Done {
 		return
 	}
 	s.work, s.base, s.from, s.mark = s.pending, 0, 0, 0
 	s.pending = nil
-	stripped := false
 	s.split.Flush(func(name string, data []byte, _ int) {
-		s.event(name, data, len(s.work))
-		stripped = s.m.strip && s.r.UsageOnly
+		if gjson.ValidBytes(data) || bytes.Equal(bytes.TrimSpace(data), []byte("[DONE]")) {
+			s.event(name, data, len(s.work))
+		}
 	})
-	if !s.r.Done && !stripped {
-		s.send(s.work)
+	if !s.r.Done {
+		s.send(s.work[s.from:s.mark])
 	}
 }
 
@@ -188,7 +233,7 @@ func (s *relayed) send(b []byte) {
 // endStream settles and records a stream, and then lets its end go out.
 func (c *call) endStream(a *provider.Answer, s *relayed, err error) error {
 	r := &s.r
-	if err == nil && r.Err == nil && !r.Done && !r.Complete {
+	if err == nil && (r.Err == nil || s.garbled) && !r.Done && !r.Complete {
 		err = c.truncated()
 	}
 	f := fault.As(err)
@@ -198,7 +243,7 @@ func (c *call) endStream(a *provider.Answer, s *relayed, err error) error {
 	c.endAttempt(a.Status, a.Header, f)
 	c.settle(r, true)
 	c.keep(s.held)
-	return c.closeStream(f, err != nil, s.gone, s.held, s.m.encoder)
+	return c.closeStream(f, err != nil, s.gone, s.held, func(f *fault.Error) []byte { return s.m.encoder().Fail(nil, f) })
 }
 
 func (c *call) truncated() *fault.Error {
@@ -208,8 +253,8 @@ func (c *call) truncated() *fault.Error {
 
 // closeStream records a stream that has ended and lets last, its end, go out. f
 // says what went wrong, nil if nothing did; broken, that the caller has not been
-// told of it by the stream itself.
-func (c *call) closeStream(f *fault.Error, broken, gone bool, last []byte, encoder func() wire.Encoder) error {
+// told of it by the stream itself; fail writes the format's error frame.
+func (c *call) closeStream(f *fault.Error, broken, gone bool, last []byte, fail func(*fault.Error) []byte) error {
 	left := gone || c.r.Context().Err() != nil
 	outcome := record.OK
 	switch {
@@ -226,7 +271,7 @@ func (c *call) closeStream(f *fault.Error, broken, gone bool, last []byte, encod
 		return nil
 	}
 	if broken {
-		_, _ = c.w.Write(encoder().Fail(nil, f))
+		_, _ = c.w.Write(fail(f))
 		c.flush()
 		// No client may take the stream's end for the end of a whole answer.
 		panic(http.ErrAbortHandler)

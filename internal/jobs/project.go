@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,8 +18,8 @@ type Log interface {
 	End() int64
 	// Wait returns once there are entries after offset.
 	Wait(ctx context.Context, offset int64) error
-	// Follow returns a reader that starts at offset.
-	Follow(offset int64) Reader
+	// Follow returns a reader that starts at offset; one of calls only leaves holds out.
+	Follow(offset int64, callsOnly bool) Reader
 }
 
 // Reader reads entries in order; at the end of the journal Next returns dst unchanged.
@@ -29,7 +30,8 @@ type Reader interface {
 
 // Projection is what the journal is projected into. Apply writes the result of the
 // entries that lie between from and next, and next as the new position, in one
-// transaction; from is always the position that it holds.
+// transaction; from is always the position that it holds. It keeps nothing of the
+// entries but their strings: they are used again.
 type Projection interface {
 	Position(ctx context.Context) (int64, error)
 	Apply(ctx context.Context, from int64, entries []record.Entry, next int64) error
@@ -42,9 +44,17 @@ type Projector struct {
 	Projection Projection
 	Log        Log
 	Logger     *slog.Logger
-	Every      time.Duration // the least time between two batches; zero means 200 ms
-	Limit      int           // entries a batch; zero means 4,000
+	Every      time.Duration // the least time between two batches, unless somebody asks; zero means a second
+	Limit      int           // entries a batch; zero means 8,000
+	CallsOnly  bool          // the projection has no use for holds
+	// Rest, if not nil, is called once nothing has come for RestAfter (zero means a
+	// minute), so that a store can give back what it keeps for speed.
+	Rest      func(ctx context.Context) error
+	RestAfter time.Duration
 
+	hurry    chan struct{}
+	once     sync.Once
+	batch    []record.Entry // used again: no projection keeps what it was given
 	position atomic.Int64
 	failing  atomic.Pointer[string]
 	applied  atomic.Int64 // entries
@@ -73,10 +83,10 @@ func (p *Projector) Status() Status {
 func (p *Projector) Run(ctx context.Context) {
 	every, limit := p.Every, p.Limit
 	if every <= 0 {
-		every = 200 * time.Millisecond
+		every = time.Second
 	}
 	if limit <= 0 {
-		limit = 4000
+		limit = 8000
 	}
 	backoff := every
 	for {
@@ -105,7 +115,7 @@ func (p *Projector) drain(ctx context.Context, limit int) {
 	if err != nil {
 		return
 	}
-	r := p.Log.Follow(at)
+	r := p.Log.Follow(at, p.CallsOnly)
 	defer r.Close()
 	for at < p.Log.End() {
 		if at, err = p.step(ctx, r, at, limit); err != nil {
@@ -120,10 +130,10 @@ func (p *Projector) follow(ctx context.Context, every time.Duration, limit int) 
 		return err
 	}
 	p.position.Store(at)
-	r := p.Log.Follow(at)
+	r := p.Log.Follow(at, p.CallsOnly)
 	defer r.Close()
 	for {
-		if err := p.Log.Wait(ctx, at); err != nil {
+		if err := p.wait(ctx, at); err != nil {
 			return err
 		}
 		next, err := p.step(ctx, r, at, limit)
@@ -132,17 +142,41 @@ func (p *Projector) follow(ctx context.Context, every time.Duration, limit int) 
 		}
 		p.failing.Store(nil)
 		// Small batches cost far more an entry than large ones.
-		if full := p.Log.End()-next > 1<<20; !full && !pause(ctx, every) {
+		if full := p.Log.End()-next > 1<<20; !full && !p.rest(ctx, every) {
 			return ctx.Err()
 		}
 		at = next
 	}
 }
 
+// wait waits for entries after at, and lets the store rest meanwhile.
+func (p *Projector) wait(ctx context.Context, at int64) error {
+	if p.Rest == nil {
+		return p.Log.Wait(ctx, at)
+	}
+	after := p.RestAfter
+	if after <= 0 {
+		after = time.Minute
+	}
+	short, cancel := context.WithTimeout(ctx, after)
+	err := p.Log.Wait(short, at)
+	cancel()
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	if err := p.Rest(ctx); err != nil {
+		p.Logger.Warn("rest", "name", p.Name, "err", err)
+	}
+	return p.Log.Wait(ctx, at)
+}
+
 func (p *Projector) step(ctx context.Context, r Reader, at int64, limit int) (int64, error) {
-	entries, next, err := r.Next(nil, limit)
+	entries, next, err := r.Next(p.batch[:0], limit)
 	if err != nil {
 		return at, err
+	}
+	if p.batch = entries; cap(p.batch) > 2*limit {
+		p.batch = nil
 	}
 	if err := p.Projection.Apply(ctx, at, entries, next); err != nil {
 		return at, err
@@ -164,9 +198,31 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// CaughtUp waits until the projector has reached offset.
+// rest waits for d, or until somebody asks; it is false if ctx ended first.
+func (p *Projector) rest(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+	case <-p.asked():
+	}
+	return true
+}
+
+func (p *Projector) asked() chan struct{} {
+	p.once.Do(func() { p.hurry = make(chan struct{}, 1) })
+	return p.hurry
+}
+
+// CaughtUp makes the projector hurry, and waits until it has reached offset.
 func (p *Projector) CaughtUp(ctx context.Context, offset int64) error {
 	for p.position.Load() < offset {
+		select {
+		case p.asked() <- struct{}{}:
+		default: // it has been told
+		}
 		if !pause(ctx, 2*time.Millisecond) {
 			return errors.New("projection " + p.Name + " is still behind")
 		}

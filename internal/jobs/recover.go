@@ -81,16 +81,15 @@ type Recorder interface {
 func Recover(log Log, rec Recorder, file string) (int, error) {
 	open := map[ident.ID]*record.Hold{}
 	var order []ident.ID
-	r := log.Follow(oldest(file, log.End()))
+	r := log.Follow(oldest(file, log.End()), false)
 	defer r.Close()
-	var batch []record.Entry
 	for {
-		var err error
-		if batch, _, err = r.Next(batch[:0], 4000); err != nil {
+		batch, _, err := r.Next(nil, 4000) // holds are kept, so nothing is used again
+		if err != nil {
 			return 0, fmt.Errorf("look for interrupted calls: %w", err)
 		}
 		if len(batch) == 0 {
-			break
+			break // the end: every entry is read here
 		}
 		for _, e := range batch {
 			switch {

@@ -60,18 +60,21 @@ type Journal struct {
 	end   atomic.Int64 // entries.end, for readers
 	dirty atomic.Bool
 	// synced is the end of what is on the disk for certain
-	synced atomic.Int64
-	low    atomic.Bool // too little space for new calls
-	more   chan struct{}
-	moreM  sync.Mutex
+	synced  atomic.Int64
+	low     atomic.Bool // too little space for new calls
+	more    chan struct{}
+	moreM   sync.Mutex
+	waiters atomic.Int32
 
-	stop chan struct{}
-	done sync.WaitGroup
+	written chan struct{} // something has been written since the last sync
+	stop    chan struct{}
+	done    sync.WaitGroup
 }
 
 // batch is what goes out in one write.
 type batch struct {
 	entries, content []byte
+	users            int // goroutines that wait for it
 	done             bool
 	err              error
 }
@@ -101,7 +104,7 @@ func Open(opts Options) (*Journal, Recovery, error) {
 	if err != nil {
 		return nil, Recovery{}, err
 	}
-	j := &Journal{opts: opts, lock: lock, stop: make(chan struct{}), more: make(chan struct{}), waiting: new(batch)}
+	j := &Journal{opts: opts, lock: lock, stop: make(chan struct{}), written: make(chan struct{}, 1), more: make(chan struct{}), waiting: new(batch)}
 	j.wrote = sync.NewCond(&j.mu)
 	var rec Recovery
 	if j.entries, rec.Torn, err = openSegments(filepath.Join(opts.Dir, "entries"), opts.SegmentBytes, opts.open); err == nil {
@@ -189,6 +192,7 @@ func (j *Journal) append(e record.Entry, content []byte) error {
 		j.contentEnd += int64(len(b.content) - before)
 	}
 	b.entries = appendFrame(b.entries, func(b []byte) []byte { return record.Append(b, e) })
+	b.users++
 	for !b.done {
 		if j.writing {
 			j.wrote.Wait()
@@ -196,8 +200,13 @@ func (j *Journal) append(e record.Entry, content []byte) error {
 			j.flush()
 		}
 	}
-	if b.err != nil {
-		return fault.New(fault.Unavailable, "journal_write", "the call cannot be recorded").Because(b.err).
+	err := b.err
+	if b.users--; b.users == 0 && j.spare == nil && cap(b.entries)+cap(b.content) < 4<<20 {
+		*b = batch{entries: b.entries[:0], content: b.content[:0]}
+		j.spare = b
+	}
+	if err != nil {
+		return fault.New(fault.Unavailable, "journal_write", "the call cannot be recorded").Because(err).
 			Hinted("look at the server's disk: %s", j.opts.Dir)
 	}
 	return nil
@@ -222,7 +231,12 @@ func (j *Journal) flush() {
 	}
 	if err == nil {
 		j.end.Store(j.entries.end)
-		j.dirty.Store(true)
+		if !j.dirty.Swap(true) {
+			select {
+			case j.written <- struct{}{}:
+			default: // the syncer knows
+			}
+		}
 	}
 	j.mu.Lock()
 	j.writing = false
@@ -232,28 +246,31 @@ func (j *Journal) flush() {
 		j.waiting.done, j.waiting.err = true, err
 		j.waiting = new(batch)
 		j.contentEnd = j.content.end
-	} else if cap(b.entries)+cap(b.content) < 4<<20 {
-		j.spare = &batch{entries: b.entries[:0], content: b.content[:0]}
 	}
 	j.wrote.Broadcast()
 	j.announce()
 }
 
-// syncer follows writes with fsync, and watches the free space.
+// syncer follows writes with fsync, and watches the free space. It sleeps while
+// nothing is written.
 func (j *Journal) syncer() {
-	tick := time.NewTicker(j.opts.Sync)
-	defer tick.Stop()
 	space := time.NewTicker(time.Second)
 	defer space.Stop()
+	due := time.NewTimer(time.Hour)
+	due.Stop()
+	defer due.Stop()
 	for {
 		select {
 		case <-j.stop:
 			return
 		case <-space.C:
 			j.measureSpace()
-		case <-tick.C:
+		case <-j.written:
+			due.Reset(j.opts.Sync)
+		case <-due.C:
 			if err := j.Sync(); err != nil {
 				j.opts.Log.Error("journal sync", "err", err)
+				due.Reset(time.Second)
 			}
 		}
 	}

@@ -17,6 +17,9 @@ func (j *Journal) End() int64 { return j.end.Load() }
 
 // announce wakes those that wait for more.
 func (j *Journal) announce() {
+	if j.waiters.Load() == 0 {
+		return
+	}
 	j.moreM.Lock()
 	close(j.more)
 	j.more = make(chan struct{})
@@ -25,6 +28,8 @@ func (j *Journal) announce() {
 
 // Wait returns once there are entries after offset, or with ctx's error.
 func (j *Journal) Wait(ctx context.Context, offset int64) error {
+	j.waiters.Add(1) // before End is looked at, so that no announcement is missed
+	defer j.waiters.Add(-1)
 	for {
 		j.moreM.Lock()
 		more := j.more
@@ -42,6 +47,12 @@ func (j *Journal) Wait(ctx context.Context, offset int64) error {
 
 // Reader reads entries in order. It is for one goroutine.
 type Reader struct {
+	// CallsOnly leaves holds out, unread.
+	CallsOnly bool
+	// Reuse lets Next write into what lies behind dst's length: entries that it
+	// returned earlier and that nobody needs any more.
+	Reuse bool
+
 	j    *Journal
 	next int64
 	seg  segment
@@ -80,11 +91,17 @@ func (r *Reader) Next(dst []record.Entry, limit int) ([]record.Entry, int64, err
 		if err != nil {
 			return dst, r.next, fmt.Errorf("read journal at %d: %w", r.next, err)
 		}
-		e, err := record.Decode(payload)
-		if err != nil {
-			return dst, r.next, fmt.Errorf("read journal at %d: %w", r.next, err)
+		if !r.CallsOnly || !record.IsHold(payload) {
+			var old record.Entry
+			if n := len(dst); r.Reuse && n < cap(dst) {
+				old = dst[:n+1][n]
+			}
+			e, err := record.DecodeInto(old, payload)
+			if err != nil {
+				return dst, r.next, fmt.Errorf("read journal at %d: %w", r.next, err)
+			}
+			dst = append(dst, e)
 		}
-		dst = append(dst, e)
 		r.next += frameHead + int64(len(payload))
 	}
 	return dst, r.next, nil

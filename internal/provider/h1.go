@@ -39,6 +39,10 @@ type h1conn struct {
 	since time.Time
 }
 
+// justUsed is how long a connection is taken to be open without a look: an
+// upstream that closed it so soon is found out when it is used.
+const justUsed = 2 * time.Millisecond
+
 const (
 	maxHeadLine  = 16 << 10
 	maxHeadBytes = 64 << 10
@@ -60,7 +64,8 @@ func (c *h1) get(ctx context.Context) (conn *h1conn, reused bool, err error) {
 		c.idle[n-1] = nil
 		c.idle = c.idle[:n-1]
 		c.mu.Unlock()
-		if c.now().Sub(conn.since) < c.idleFor && alive(conn.Conn) {
+		idle := c.now().Sub(conn.since)
+		if idle < justUsed || idle < c.idleFor && alive(conn.Conn) {
 			return conn, true, nil
 		}
 		_ = conn.Close()
@@ -104,6 +109,9 @@ func (c *h1) roundTrip(ctx context.Context, out *Outgoing, t Timeouts) (*Answer,
 		return nil, err
 	}
 	x := &h1exchange{client: c, conn: conn, ctx: ctx, idle: t.Idle}
+	if t.Total > 0 {
+		x.until = c.now().Add(t.Total)
+	}
 	x.stop = context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	if err := x.send(out, t.FirstToken); err != nil {
 		x.abandon()
@@ -128,6 +136,8 @@ type h1exchange struct {
 	ctx    context.Context // the exchange lives as long as its call
 	stop   func() bool
 	idle   time.Duration
+	until  time.Time // the total time-out; zero: none
+	due    time.Time // the read deadline that is set
 
 	status    int
 	header    http.Header
@@ -140,9 +150,19 @@ type h1exchange struct {
 	over      bool // given back or closed
 }
 
+// deadline bounds the next read. One that was set a moment ago is left as it is, so
+// that a stream of many small reads does not pay for each: silence ends the exchange
+// after at least seven eighths of d.
 func (x *h1exchange) deadline(d time.Duration) error {
 	if d > 0 {
-		_ = x.conn.SetReadDeadline(x.client.now().Add(d))
+		now := x.client.now()
+		if x.due.Sub(now) < d-d/8 || x.due.Sub(now) > d {
+			x.due = now.Add(d)
+			if !x.until.IsZero() && x.due.After(x.until) {
+				x.due = x.until
+			}
+			_ = x.conn.SetReadDeadline(x.due)
+		}
 	}
 	return context.Cause(x.ctx) // a cancel that came before the deadline was set
 }

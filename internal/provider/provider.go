@@ -5,6 +5,8 @@ package provider
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -42,21 +44,24 @@ func (t Timeouts) orDefaults() Timeouts {
 
 // Settings describe one configured provider.
 type Settings struct {
-	Name       string // as models are addressed: NAME/MODEL
-	Kind       Kind
-	BaseURL    string            // empty: the kind's
-	Key        string            // resolved; empty: none
-	Headers    map[string]string // added to each request
-	Models     []string          // if not empty, the only models that may be called
-	Prices     string            // list in the price catalogue; empty: the kind's
-	Translate  llm.Format        // format of translated calls; empty: the kind's first chat format
-	Timeouts   Timeouts
-	MaxConns   int  // idle connections kept; zero means 512
-	NoHTTP2    bool // HTTP/1.1 even where the provider offers HTTP/2
+	Name      string // as models are addressed: NAME/MODEL
+	Kind      Kind
+	BaseURL   string            // empty: the kind's
+	Key       string            // resolved; empty: none
+	Headers   map[string]string // added to each request
+	Models    []string          // if not empty, the only models that may be called
+	Prices    string            // list in the price catalogue; empty: the kind's
+	Translate llm.Format        // format of translated calls; empty: the kind's first chat format
+	Timeouts  Timeouts
+	MaxConns  int  // idle connections that are kept; zero means 512
+	NoHTTP2   bool // HTTP/1.1 even where the provider offers HTTP/2
+	// RootCAs are whom to trust for the provider's certificate; nil: the system's.
+	RootCAs    *x509.CertPool
 	Region     string
 	Project    string
 	Location   string
 	APIVersion string // Azure's dated API; empty: its v1 API
+	Deployment string // Azure: what stands for every model; empty: the model's own name
 	// Signer authenticates kinds whose requests are signed or carry tokens that
 	// expire (AuthSigV4, AuthGoogle); nil: Key is used as it is.
 	Signer Signer
@@ -83,6 +88,8 @@ type Outgoing struct {
 	// unknown) and Body is not used.
 	Stream io.Reader
 	Length int64
+	// Rest is what of Stream has not been read yet, for who changes its beginning.
+	Rest io.Reader
 }
 
 // Field is one header line.
@@ -187,6 +194,7 @@ func newLean(s Settings, u *url.URL) *h1 {
 func newFull(s Settings) *http.Transport {
 	d := net.Dialer{Timeout: s.Timeouts.Connect, KeepAlive: 30 * time.Second}
 	return &http.Transport{
+		TLSClientConfig:     &tls.Config{RootCAs: s.RootCAs, MinVersion: tls.VersionTLS12},
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         d.DialContext,
 		TLSHandshakeTimeout: s.Timeouts.Connect * 2,
@@ -210,8 +218,20 @@ func (p *Provider) Close() {
 // Speaks reports whether the provider understands the format.
 func (p *Provider) Speaks(f llm.Format) bool { return slices.Contains(p.Kind.Formats, f) }
 
+// Upstream returns the name by which the provider knows a model.
+func (p *Provider) Upstream(model string) string {
+	if p.Deployment != "" && model != "" {
+		return p.Deployment
+	}
+	return model
+}
+
 // Origin returns the provider's scheme and host, for messages.
 func (p *Provider) Origin() string { return p.base.Scheme + "://" + p.base.Host }
+
+// Bounded reports whether the client itself keeps the total time-out, so that the
+// caller's context need not.
+func (p *Provider) Bounded() bool { return p.lean != nil }
 
 // Do sends the request and returns the answer's head; ctx bounds the whole
 // exchange, the body included. Errors are faults: Upstream, Timeout, Cancelled.
@@ -224,6 +244,9 @@ func (p *Provider) Do(ctx context.Context, out *Outgoing) (*Answer, error) {
 			u.Path, u.RawPath, u.RawQuery = parsed.Path, parsed.RawPath, parsed.RawQuery
 		}
 		if err := p.Signer.Sign(ctx, out, &u); err != nil {
+			if f := fault.As(err); f.Kind == fault.Cancelled || f.Kind == fault.Timeout {
+				return nil, f
+			}
 			return nil, fault.New(fault.Upstream, "provider_credentials", "provider %q has no usable credentials", p.Name).Because(err).
 				Hinted("run steward provider test %s", p.Name)
 		}
@@ -286,19 +309,20 @@ func (p *Provider) roundTrip(ctx context.Context, out *Outgoing) (*Answer, error
 		cancel(nil)
 		return nil, fmt.Errorf("make request: %w", err)
 	}
+	slow := time.AfterFunc(p.Timeouts.FirstToken, func() { cancel(errSlow) })
 	switch {
 	case out.Stream != nil:
-		req.Body, req.ContentLength = io.NopCloser(out.Stream), out.Length
+		// The provider's time begins when it has all of the upload.
+		req.Body, req.ContentLength = io.NopCloser(&upload{out.Stream, slow, p.Timeouts.FirstToken}), out.Length
 	case len(out.Body) > 0:
-		req.Body, req.ContentLength = io.NopCloser(strings.NewReader(string(out.Body))), int64(len(out.Body))
-		body := out.Body
-		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(string(body))), nil }
+		body := string(out.Body) // a copy: net/http may read it after we have returned
+		req.Body, req.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(body)), nil }
 	}
 	out.eachHeader(func(name, value string) { req.Header[name] = append(req.Header[name], value) })
 	if req.Header.Get("User-Agent") == "" {
 		req.Header.Set("User-Agent", "steward")
 	}
-	slow := time.AfterFunc(p.Timeouts.FirstToken, func() { cancel(errSlow) })
 	resp, err := rt.RoundTrip(req)
 	if err != nil {
 		slow.Stop()
@@ -316,6 +340,18 @@ func (p *Provider) roundTrip(ctx context.Context, out *Outgoing) (*Answer, error
 	}
 	return &Answer{Status: resp.StatusCode, Header: header, Length: resp.ContentLength,
 		Body: &fullBody{ReadCloser: resp.Body, slow: slow, idle: p.Timeouts.Idle, ctx: ctx, cancel: cancel}}, nil
+}
+
+// upload starts a timer anew with each piece of a body that is sent.
+type upload struct {
+	io.Reader
+	timer *time.Timer
+	wait  time.Duration
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	u.timer.Reset(u.wait)
+	return u.Reader.Read(p)
 }
 
 var hopByHop = []string{"Connection", "Keep-Alive", "Transfer-Encoding", "Content-Length", "Trailer", "Upgrade", "Proxy-Connection"}

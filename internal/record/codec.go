@@ -37,22 +37,43 @@ func Append(dst []byte, e Entry) []byte {
 	return w.b
 }
 
+// IsHold reports whether the encoded entry is a hold, without decoding it.
+func IsHold(b []byte) bool { return len(b) > 0 && b[0] == kindHold }
+
 // Decode reads what Append wrote. It keeps nothing of b.
-func Decode(b []byte) (Entry, error) {
+func Decode(b []byte) (Entry, error) { return DecodeInto(Entry{}, b) }
+
+// DecodeInto is Decode that writes into the Call or Hold of an entry that nobody
+// needs any more, to spare the garbage collector. Strings are new all the same.
+func DecodeInto(old Entry, b []byte) (Entry, error) {
 	if len(b) == 0 {
 		return Entry{}, ErrCorrupt
 	}
 	r := reader{s: string(b[1:])}
 	switch b[0] {
 	case kindCall:
-		c := new(Call)
+		c := old.Call
+		if c == nil {
+			c = new(Call)
+		}
+		*c = Call{Attempts: c.Attempts[:0], Tags: c.Tags[:0]}
 		readCall(&r, c)
+		if len(c.Attempts) == 0 {
+			c.Attempts = nil
+		}
+		if len(c.Tags) == 0 {
+			c.Tags = nil
+		}
 		if r.bad {
 			return Entry{}, fmt.Errorf("call: %w", ErrCorrupt)
 		}
 		return Entry{Call: c}, nil
 	case kindHold:
-		h := new(Hold)
+		h := old.Hold
+		if h == nil {
+			h = new(Hold)
+		}
+		*h = Hold{}
 		readHold(&r, h)
 		if r.bad {
 			return Entry{}, fmt.Errorf("hold: %w", ErrCorrupt)

@@ -17,6 +17,7 @@ import (
 	"github.com/steward-llmops/steward/client"
 	"github.com/steward-llmops/steward/internal/api"
 	"github.com/steward-llmops/steward/internal/config"
+	"github.com/steward-llmops/steward/internal/cost/price"
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/ident"
 	"github.com/steward-llmops/steward/internal/money"
@@ -41,6 +42,7 @@ type World struct {
 	contents  map[ident.ID]record.Content
 	followers map[chan record.Call]struct{}
 	joined    chan struct{} // one signal for each follower
+	hushed    chan struct{} // closed by Hush
 	visited   bool
 	sessions  map[string]time.Time
 	prices    []client.Price
@@ -50,7 +52,7 @@ type World struct {
 // New returns a world with a provider "lab", the simulator, and nothing else.
 func New(now func() time.Time) *World {
 	return &World{Now: now, contents: map[ident.ID]record.Content{}, followers: map[chan record.Call]struct{}{},
-		joined: make(chan struct{}, 16), sessions: map[string]time.Time{}}
+		joined: make(chan struct{}, 16), hushed: make(chan struct{}), sessions: map[string]time.Time{}}
 }
 
 // Server returns the admin API over w.
@@ -89,6 +91,9 @@ func (w *World) Add(c record.Call, content *record.Content) {
 		f <- c
 	}
 }
+
+// Hush ends every stream of calls, once it has given all that it has.
+func (w *World) Hush() { close(w.hushed) }
 
 // Joined is sent to each time that somebody begins to follow.
 func (w *World) Joined() <-chan struct{} { return w.joined }
@@ -234,6 +239,13 @@ func (w *World) Tail(ctx context.Context) iter.Seq[record.Call] {
 				}
 			case <-ctx.Done():
 				return
+			case <-w.hushed:
+				for len(f) > 0 {
+					if !yield(<-f) {
+						return
+					}
+				}
+				return
 			}
 		}
 	}
@@ -359,6 +371,19 @@ func (w *World) Price(_ context.Context, provider, model string) (client.Price, 
 	}
 	return client.Price{}, fault.New(fault.NotFound, "price_not_found", "%s/%s has no price", provider, model).
 		Hinted("set one with: steward price set %s/%s input=2.50 output=10.00", provider, model)
+}
+
+// Import implements api.Prices: it takes our own catalogue only.
+func (w *World) Import(_ context.Context, list []byte) (client.ImportedPrices, error) {
+	in, err := price.Import(list, "2026-11-25")
+	if err != nil {
+		return client.ImportedPrices{}, err
+	}
+	out := client.ImportedPrices{Catalogue: "imported", Format: in.Format, Skipped: in.Skipped}
+	for _, f := range in.File.Providers {
+		out.Providers, out.Models = append(out.Providers, f.ID), out.Models+len(f.Models)
+	}
+	return out, nil
 }
 
 // Set implements api.Prices.

@@ -2,7 +2,6 @@ package duckdb
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -21,6 +20,8 @@ const (
 
 // Position returns the journal offset up to which the store has come; 0 at first.
 func (s *Store) Position(ctx context.Context) (next int64, err error) {
+	s.asking.RLock()
+	defer s.asking.RUnlock()
 	err = s.db.QueryRowContext(ctx, sqlPosition).Scan(&next)
 	return next, s.fault(err, "read the position of", false)
 }
@@ -139,6 +140,8 @@ func (s *Store) fill(row []driver.Value, c *record.Call) {
 			row[i] = callstore.Clean(v.Text())
 		case *ident.ID:
 			row[i] = duckdb.UUID(*v)
+		case int64: // a sum
+			row[i] = v
 		}
 	}
 }
@@ -148,11 +151,7 @@ func target(column *callstore.Column, c *record.Call) any {
 	switch v := column.Field(c).(type) {
 	case *ident.ID:
 		return (*duckdb.UUID)(v)
-	case callstore.Document:
-		return v // a sql.Scanner
-	default:
+	default: // a Document is a sql.Scanner
 		return v
 	}
 }
-
-var _ sql.Scanner = callstore.Document(nil)

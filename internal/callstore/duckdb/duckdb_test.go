@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,7 +117,9 @@ func newest(entries []record.Entry) []record.Call {
 			list = append(list, *e.Call)
 		}
 	}
-	slices.SortFunc(list, func(a, b record.Call) int { return -slices.Compare(a.ID[:], b.ID[:]) })
+	slices.SortFunc(list, func(a, b record.Call) int {
+		return cmp.Or(cmp.Compare(b.Time, a.Time), slices.Compare(b.ID[:], a.ID[:]))
+	})
 	return list
 }
 
@@ -327,10 +330,110 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 				t.Errorf("Open(%s) gives %v", path, err)
 			}
 		}
-		if _, err := duckdb.Open(ctx, filepath.Join(dir, "a?b"), duckdb.Options{}); !fault.Is(err, fault.Invalid) {
-			t.Errorf("a path with a question mark gives %v", err)
-		}
 	})
+}
+
+func TestPathsAreTakenAsTheyAre(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "it's a b=c#d%20e")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "calls.duckdb")
+	s, err := duckdb.Open(context.Background(), path, duckdb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply(t, s, 0, random(5, 10))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := duckdb.Open(context.Background(), filepath.Join(dir, "a?b"), duckdb.Options{}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a path with a question mark gives %v", err)
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 || left[0].Name() != "calls.duckdb" {
+		t.Errorf("after Close the folder holds %v, %v; want the file alone", left, err)
+	}
+}
+
+// A table that an older or a newer Steward made has other columns.
+func TestColumnsComeAndGo(t *testing.T) {
+	ctx, path := context.Background(), filepath.Join(t.TempDir(), "calls.duckdb")
+	s, err := duckdb.Open(ctx, path, duckdb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := random(6, 20)
+	apply(t, s, 0, entries[:10])
+	for _, statement := range []string{"ALTER TABLE calls DROP COLUMN asked", "ALTER TABLE calls ADD COLUMN later BIGINT", "ALTER TABLE calls DROP COLUMN status"} {
+		if err := duckdb.Exec(s, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path)
+	apply(t, s, 10, entries[10:])
+	for i, e := range entries {
+		if e.Call == nil {
+			continue
+		}
+		want := *e.Call
+		if i < 10 { // written without these
+			want.Asked, want.Status = "", 0
+		}
+		got, err := s.Show(ctx, want.ID)
+		if diff := gocmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("call %d: %v (-want +got):\n%s", i, err, diff)
+		}
+	}
+}
+
+func TestRestKeepsEverything(t *testing.T) {
+	s, entries := fresh(t), random(7, 2000)
+	apply(t, s, 0, entries[:1000])
+	if err := s.Rest(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	apply(t, s, 1000, entries[1000:])
+	stands(t, s, 2000, entries)
+}
+
+func TestQuestionsDoNotWaitForBatches(t *testing.T) {
+	ctx, s, entries := context.Background(), fresh(t), random(8, 1500)
+	var wg sync.WaitGroup
+	done := make(chan struct{})
+	for range 3 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				at, err := s.Position(ctx)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				list, err := s.List(ctx, calls.Query{})
+				if want := len(newest(entries[:at])); err != nil || len(list) < want {
+					t.Errorf("at position %d there are %d calls, %v; want %d at least", at, len(list), err, want)
+					return
+				}
+				if err := s.Rest(ctx); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for at := 0; at < len(entries); at += 100 {
+		apply(t, s, int64(at), entries[at:at+100])
+	}
+	close(done)
+	wg.Wait()
+	stands(t, s, 1500, entries)
 }
 
 // some returns calls as they come, over three hours.
@@ -338,8 +441,9 @@ func some(n int) []record.Entry {
 	rng, src := rand.New(rand.NewPCG(9, 9)), ident.NewSource()
 	pick := func(list ...string) string { return list[rng.IntN(len(list))] }
 	entries := make([]record.Entry, n)
-	for i := range entries {
-		at := time.Date(2026, 11, 20, 22, 0, 0, 0, time.UTC).Add(time.Duration(i) * 3 * time.Hour / time.Duration(n))
+	for i := range entries { // two at the same moment, two within a millisecond
+		at := time.Date(2026, 11, 20, 22, 0, 0, 0, time.UTC).Add(time.Duration(i/4) * 12 * time.Hour / time.Duration(n))
+		at = at.Add(time.Duration(i/2%2) * 10 * time.Microsecond).Truncate(time.Microsecond)
 		c := &record.Call{ID: src.New(at), Time: at.UnixMicro(), Org: "acme", Team: pick("search", "ads"), Project: pick("web", "app"), Key: pick("key_1", "key_2"),
 			Subject: pick("", "ann", "bob"), Session: pick("", "s1"), TraceID: pick("t1", "t2"), Operation: pick("chat", "embeddings"), Surface: "openai-chat",
 			Provider: pick("openai", "anthropic"), Model: pick("gpt-5.2", "gpt-5.2-mini", "claude"), Outcome: record.OK, Pricing: record.Priced, Cost: money.Nano(rng.Int64N(1e9))}
@@ -426,6 +530,26 @@ func TestList(t *testing.T) {
 	}
 }
 
+func TestACursorWhoseCallIsGone(t *testing.T) {
+	s, entries := fresh(t), some(100)
+	all := newest(entries)
+	gone := all[40].ID
+	gone[15] ^= 0xff
+	apply(t, s, 0, entries)
+	got, err := s.List(context.Background(), calls.Query{Before: gone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range got {
+		if got[i].Time > all[40].Time {
+			t.Errorf("call %d is newer than the cursor", i)
+		}
+	}
+	if len(got) < 52 {
+		t.Errorf("%d calls are older than the cursor; want all but those of its millisecond", len(got))
+	}
+}
+
 func TestSums(t *testing.T) {
 	ctx, s, entries := context.Background(), fresh(t), some(500)
 	apply(t, s, 0, entries)
@@ -470,7 +594,9 @@ func TestSums(t *testing.T) {
 			for _, r := range rows {
 				want = append(want, *r)
 			}
-			slices.SortFunc(want, func(a, b calls.Sum) int { return cmp.Or(cmp.Compare(b.Calls, a.Calls), slices.Compare(a.Values, b.Values)) })
+			slices.SortFunc(want, func(a, b calls.Sum) int {
+				return cmp.Or(cmp.Compare(b.Calls, a.Calls), slices.Compare(a.Values, b.Values))
+			})
 			got, err := s.Sums(ctx, calls.Query{Project: "web"}, tt.by)
 			if diff := gocmp.Diff(want, got); err != nil || diff != "" {
 				t.Errorf("%v (-want +got):\n%s", err, diff)

@@ -14,16 +14,22 @@ import (
 
 var _ calls.Store = (*Store)(nil)
 
-// List returns the calls that q selects, newest first by id.
+// List returns the calls that q selects, by time and then id, newest first.
 func (s *Store) List(ctx context.Context, q calls.Query) ([]record.Call, error) {
-	query, args := callstore.Rows(&q)
+	s.asking.RLock()
+	defer s.asking.RUnlock()
+	before, err := s.timeOf(ctx, q.Before)
+	if err != nil {
+		return nil, s.fault(err, "list", false)
+	}
+	query, args := callstore.Rows(&q, before)
 	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, s.fault(err, "list", false)
 	}
 	defer rows.Close()
 	var list []record.Call
-	targets := make([]any, len(callstore.Columns))
+	targets := make([]any, len(callstore.Stored))
 	for rows.Next() {
 		list = append(list, record.Call{})
 		if err := scan(rows.Scan, targets, &list[len(list)-1]); err != nil {
@@ -33,10 +39,25 @@ func (s *Store) List(ctx context.Context, q calls.Query) ([]record.Call, error) 
 	return list, s.fault(rows.Err(), "list", false)
 }
 
+// timeOf returns when the cursor's call arrived. Of a call that is gone, the id
+// knows it to the millisecond.
+func (s *Store) timeOf(ctx context.Context, id ident.ID) (micros int64, err error) {
+	if id.IsZero() {
+		return 0, nil
+	}
+	err = s.db.QueryRowContext(ctx, callstore.TimeOf, callstore.UUIDText(id)).Scan(&micros)
+	if errors.Is(err, sql.ErrNoRows) {
+		return id.Time().UnixMicro(), nil
+	}
+	return micros, err
+}
+
 // Show returns one call; fault.NotFound if there is none.
 func (s *Store) Show(ctx context.Context, id ident.ID) (record.Call, error) {
+	s.asking.RLock()
+	defer s.asking.RUnlock()
 	var c record.Call
-	err := scan(s.db.QueryRowContext(ctx, callstore.Row, callstore.UUIDText(id)).Scan, make([]any, len(callstore.Columns)), &c)
+	err := scan(s.db.QueryRowContext(ctx, callstore.Row, callstore.UUIDText(id)).Scan, make([]any, len(callstore.Stored)), &c)
 	if errors.Is(err, sql.ErrNoRows) {
 		return record.Call{}, fault.New(fault.NotFound, "call_not_found", "there is no call %s", id.Text("call")).
 			Hinted("a call is listed a moment after its end; list them with: steward calls list")
@@ -47,17 +68,19 @@ func (s *Store) Show(ctx context.Context, id ident.ID) (record.Call, error) {
 	return c, nil
 }
 
-// scan reads a row of callstore.Columns into c.
+// scan reads a row of callstore.Stored into c.
 func scan(from func(...any) error, targets []any, c *record.Call) error {
-	for i := range callstore.Columns {
-		targets[i] = target(&callstore.Columns[i], c)
+	for i := range callstore.Stored {
+		targets[i] = target(&callstore.Stored[i], c)
 	}
 	return from(targets...)
 }
 
 // Sums adds up the calls that q selects, by the dimensions; the most calls first.
-// Without dimensions there is one sum. q.Limit is of sums, q.Before of calls.
+// Without dimensions there is one sum. q.Limit is of sums; q.Before says nothing.
 func (s *Store) Sums(ctx context.Context, q calls.Query, by []calls.Dimension) ([]calls.Sum, error) {
+	s.asking.RLock()
+	defer s.asking.RUnlock()
 	query, args, err := callstore.Sums(&q, by)
 	if err != nil {
 		return nil, err
@@ -78,6 +101,9 @@ func (s *Store) Sums(ctx context.Context, q calls.Query, by []calls.Dimension) (
 			&sum.InputTokens, &sum.CachedTokens, &sum.OutputTokens, &sum.ReasoningTokens)
 		if err := rows.Scan(targets...); err != nil {
 			return nil, s.fault(err, "sum", false)
+		}
+		for i, d := range by {
+			sum.Values[i] = callstore.Value(d, sum.Values[i])
 		}
 		sums = append(sums, sum)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/steward-llmops/steward/internal/fault"
 )
@@ -57,4 +58,27 @@ func read(data []byte, checked string) (*Imported, error) {
 	f.Providers = providers
 	f.Sources = []Source{{Name: "BerriAI/litellm", URL: "https://github.com/BerriAI/litellm", Licence: "MIT"}}
 	return &Imported{File: f, Format: "litellm", Skipped: skipped}, err
+}
+
+// Over returns the embedded catalogue with the lists of f in the place of those of
+// the same providers; the other providers keep theirs.
+func (f *File) Over() (*File, error) {
+	base, err := ParseFile(embedded)
+	if err != nil {
+		return nil, err
+	}
+	out := *base
+	out.Checked = max(base.Checked, f.Checked)
+	out.Sources = append(out.Sources[:len(out.Sources):len(out.Sources)], f.Sources...)
+	for _, p := range f.Providers {
+		i := slices.IndexFunc(out.Providers, func(b FileProvider) bool { return b.ID == p.ID })
+		if i < 0 {
+			out.Providers = append(out.Providers, p)
+			continue
+		}
+		merged := out.Providers[i]
+		merged.Models = p.Models
+		out.Providers[i] = merged
+	}
+	return &out, nil
 }

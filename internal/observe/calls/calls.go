@@ -10,7 +10,8 @@ import (
 	"github.com/steward-llmops/steward/internal/record"
 )
 
-// Query selects calls, newest first. Zero fields do not restrict.
+// Query selects calls, newest first: by time of arrival, then id. Zero fields do not
+// restrict.
 type Query struct {
 	From, To                    time.Time // From inclusive, To exclusive
 	Provider, Model             string    // Model matches the served or the asked model; a trailing "*" matches any ending

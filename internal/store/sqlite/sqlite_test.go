@@ -1,17 +1,25 @@
 package sqlite_test
 
 import (
+	"bufio"
 	"context"
 	"database/sql"
+	"flag"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
 
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/ident"
@@ -180,6 +188,132 @@ func TestWhatWasAppliedSurvivesTheEndOfTheProcess(t *testing.T) {
 	}
 }
 
+// childEnv makes the test binary a process that applies batches of 100 to the file
+// which it names, says each position once it is reached, and never ends by itself.
+const childEnv = "STEWARD_TEST_STATE"
+
+const childEntries = 100_000
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(childEnv); path != "" {
+		child(path)
+	}
+	os.Exit(m.Run())
+}
+
+func child(path string) {
+	ctx := context.Background()
+	s, err := sqlite.Open(ctx, path)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	entries := storetest.Calls(11, childEntries)
+	for at := int64(0); at < childEntries; at += 100 {
+		if err := s.Apply(ctx, at, entries[at:at+100], at+100); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		fmt.Println(at + 100)
+	}
+	_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed
+	os.Exit(0)
+}
+
+func TestAKilledProcessLosesNothing(t *testing.T) {
+	ctx, path := context.Background(), filepath.Join(t.TempDir(), "state.db")
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+path)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines, said := bufio.NewScanner(stdout), int64(0)
+	for said < 3000 && lines.Scan() {
+		if said, err = strconv.ParseInt(lines.Text(), 10, 64); err != nil {
+			t.Fatalf("the process says %q", lines.Text())
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() { // what it said before it died counts
+		if n, err := strconv.ParseInt(lines.Text(), 10, 64); err == nil {
+			said = n
+		}
+	}
+	_ = cmd.Wait() // it was killed
+
+	s, err := sqlite.Open(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	at, err := s.Position(ctx)
+	if err != nil || at < said || at%100 != 0 {
+		t.Fatalf("the ledger stands at %d, %v; the process had said %d", at, err, said)
+	}
+	var cost money.Nano // the generator gives the same calls again, but for their ids
+	entries := storetest.Calls(11, childEntries)[:at]
+	for _, e := range entries {
+		if e.Call != nil {
+			cost += e.Call.Cost
+		}
+	}
+	for name, to := range map[string]time.Time{"by day": {}, "call by call": time.UnixMicro(1 << 60)} {
+		report, err := s.LedgerReport(ctx, time.Time{}, to, nil)
+		if err != nil || report.Total.Calls != calls(entries) || report.Total.CostNano != cost {
+			t.Errorf("%s the ledger has %d calls for %v, %v; want %d for %v", name, report.Total.Calls, report.Total.CostNano, err, calls(entries), cost)
+		}
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+func TestSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	s, err := sqlite.Open(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	rows, err := raw(t, path).Query("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var got txtar.Archive
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			t.Fatal(err)
+		}
+		got.Files = append(got.Files, txtar.File{Name: name, Data: []byte(text + "\n")})
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	const golden = "testdata/schema.txtar"
+	if *update {
+		write(t, golden, txtar.Format(&got))
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(txtar.Format(&got))); diff != "" {
+		t.Errorf("a released migration never changes; after a new one run go test -update (-want +got):\n%s", diff)
+	}
+}
+
 func calls(entries []record.Entry) (n int64) {
 	for _, e := range entries {
 		if e.Call != nil {
@@ -301,4 +435,3 @@ func BenchmarkReport(b *testing.B) {
 		}
 	}
 }
-

@@ -71,7 +71,10 @@ func fitReasoning(r *llm.Reasoning, g generation, maxTokens *int64, lost *llm.Lo
 		}
 		effort = ""
 	}
-	return fitBudget(budget, maxTokens, lost), effort
+	if t = fitBudget(budget, maxTokens, lost); t == nil && g.atLeast(4, 6) {
+		t = adaptive(r)
+	}
+	return t, effort
 }
 
 func adaptive(r *llm.Reasoning) *thinkingJSON {
@@ -92,7 +95,7 @@ func fitBudget(budget int64, maxTokens *int64, lost *llm.Lost) *thinkingJSON {
 	if maxTokens != nil && fit >= *maxTokens {
 		fit = max(*maxTokens/2, minBudget)
 		if fit >= *maxTokens {
-			lost.Add("reasoning")
+			lost.Add("reasoning.budget")
 			return nil
 		}
 	}

@@ -101,7 +101,12 @@ func (w *requestWriter) reasoning() {
 	t, effort := fitReasoning(w.req.Reasoning, w.gen, w.req.MaxTokens, &w.lost)
 	if t.byBudget() && (w.forced() || unthinking(w.out.Messages)) {
 		t = nil
-		w.lost.Add("reasoning")
+		if w.gen.atLeast(4, 6) {
+			t = adaptive(w.req.Reasoning)
+			w.lost.Add("reasoning.budget")
+		} else {
+			w.lost.Add("reasoning")
+		}
 	}
 	w.out.Thinking = t
 	if effort != "" {

@@ -51,8 +51,10 @@ func (d *decoder) blockStart(wire int, v gjson.Result) {
 	case llm.KindToolCall:
 		b.input, p.Call.Arguments = p.Call.Arguments, ""
 		d.emit(llm.Event{Kind: llm.EventPart, Index: b.index, Part: &p})
-	default:
+	case llm.KindOpaque:
 		b.held = p
+	default: // comes whole
+		d.emit(llm.Event{Kind: llm.EventPart, Index: b.index, Part: &p})
 	}
 }
 
@@ -135,16 +137,11 @@ func (d *decoder) blockStop(wire int) {
 
 func (d *decoder) close(b *block) {
 	d.drop(b)
-	switch b.kind {
-	case llm.KindText, llm.KindReasoning:
-	case llm.KindToolCall:
-		if !b.sawDeltas && b.input != "" {
-			d.emit(llm.Event{Kind: llm.EventDelta, Index: b.index, Text: b.input})
-		}
-	default:
-		if b.kind == llm.KindOpaque {
-			b.held.Opaque.Raw = b.raw()
-		}
+	switch {
+	case b.kind == llm.KindToolCall && !b.sawDeltas && b.input != "":
+		d.emit(llm.Event{Kind: llm.EventDelta, Index: b.index, Text: b.input})
+	case b.kind == llm.KindOpaque:
+		b.held.Opaque.Raw = b.raw()
 		d.emit(llm.Event{Kind: llm.EventPart, Index: b.index, Part: &b.held})
 	}
 	d.emit(llm.Event{Kind: llm.EventPartEnd, Index: b.index})

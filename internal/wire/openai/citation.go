@@ -11,16 +11,18 @@ import (
 // citationOf reads an annotation.
 func citationOf(v gjson.Result) llm.Citation {
 	c := llm.Citation{DocumentIndex: -1, InAnswer: true, Unit: "char", Raw: raw(v), RawFormat: llm.OpenAIChat}
-	body := v.Get(v.Get("type").Str)
-	if !body.IsObject() {
-		body = v
+	body := v
+	for _, name := range []string{"url_citation", "file_citation", "file_path"} {
+		if inner := v.Get(name); inner.IsObject() {
+			body = inner
+		}
 	}
-	c.URL, c.Title = text(body.Get("url")), text(body.Get("title"))
+	c.URL, c.Title = text(get(body, "url")), text(get(body, "title"))
 	if c.Title == "" {
-		c.Title = text(body.Get("filename"))
+		c.Title = text(get(body, "filename"))
 	}
-	c.Quote, c.FileID = text(body.Get("content")), text(body.Get("file_id"))
-	c.Start, c.End = count(body.Get("start_index")), count(body.Get("end_index"))
+	c.Quote, c.FileID = text(get(body, "content")), text(get(body, "file_id"))
+	c.Start, c.End = count(get(body, "start_index")), count(get(body, "end_index"))
 	return c
 }
 
@@ -29,8 +31,8 @@ func citationOf(v gjson.Result) llm.Citation {
 func sourcesOf(results, citations gjson.Result) []llm.Citation {
 	var out []llm.Citation
 	each(results, func(v gjson.Result) bool {
-		if url := text(v.Get("url")); url != "" {
-			out = append(out, llm.Citation{URL: url, Title: text(v.Get("title")), DocumentIndex: -1})
+		if url := text(get(v, "url")); url != "" {
+			out = append(out, llm.Citation{URL: url, Title: text(get(v, "title")), DocumentIndex: -1})
 		}
 		return true
 	})
@@ -79,7 +81,7 @@ func logProbsOf(v gjson.Result) []llm.TokenLogProb {
 	var out []llm.TokenLogProb
 	each(v, func(v gjson.Result) bool {
 		p := logProbOf(v)
-		each(v.Get("top_logprobs"), func(v gjson.Result) bool {
+		each(get(v, "top_logprobs"), func(v gjson.Result) bool {
 			p.Top = append(p.Top, logProbOf(v))
 			return true
 		})
@@ -90,8 +92,8 @@ func logProbsOf(v gjson.Result) []llm.TokenLogProb {
 }
 
 func logProbOf(v gjson.Result) llm.TokenLogProb {
-	p := llm.TokenLogProb{Token: text(v.Get("token")), LogProb: v.Get("logprob").Num}
-	each(v.Get("bytes"), func(v gjson.Result) bool {
+	p := llm.TokenLogProb{Token: text(get(v, "token")), LogProb: get(v, "logprob").Num}
+	each(get(v, "bytes"), func(v gjson.Result) bool {
 		p.Bytes = append(p.Bytes, int(count(v)))
 		return true
 	})

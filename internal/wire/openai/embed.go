@@ -150,29 +150,29 @@ func decodeEmbedResponse(body []byte) (*llm.EmbedResponse, error) {
 		return nil, fault.New(fault.Upstream, "bad_response", "the provider's answer is not JSON").
 			Hinted("check the provider's base URL")
 	}
-	if f := faultIn(root, &answer{fault: root.Get("error"), choices: root.Get("data")}); f != nil {
+	if f := faultIn("", root, &answer{fault: get(root, "error"), choices: get(root, "data")}); f != nil {
 		return nil, f
 	}
-	data := root.Get("data")
+	data := get(root, "data")
 	if !data.IsArray() {
 		return nil, fault.New(fault.Upstream, "bad_response", "the provider's answer has no vectors").
 			Hinted("check the provider's base URL")
 	}
 	items := data.Array()
-	r := &llm.EmbedResponse{Model: text(root.Get("model")), Vectors: make([][]float32, len(items))}
+	r := &llm.EmbedResponse{Model: text(get(root, "model")), Vectors: make([][]float32, len(items))}
 	for i, v := range items {
 		at := int64(i)
-		if index := v.Get("index"); index.Exists() {
+		if index := get(v, "index"); index.Exists() {
 			at = count(index)
 		}
 		if at >= int64(len(items)) || r.Vectors[at] != nil {
 			return nil, fault.New(fault.Upstream, "bad_response", "the provider's vectors are numbered wrongly")
 		}
-		if r.Vectors[at], ok = vectorOf(v.Get("embedding")); !ok {
+		if r.Vectors[at], ok = vectorOf(get(v, "embedding")); !ok {
 			return nil, fault.New(fault.Upstream, "bad_response", "a vector of the provider's answer cannot be read")
 		}
 	}
-	embedUsage(root, &r.Usage)
+	embedUsage(get(root, "usage"), &r.Usage)
 	return r, nil
 }
 
@@ -198,10 +198,10 @@ func vectorOf(v gjson.Result) ([]float32, bool) {
 	return out, true
 }
 
-// embedUsage reads the usage of an embeddings answer. Servers that count only a
+// embedUsage reads the usage object of an embeddings answer. Servers that count only a
 // total mean input by it.
-func embedUsage(root gjson.Result, u *llm.Usage) {
-	if !usageOf(root.Get("usage"), u) {
+func embedUsage(v gjson.Result, u *llm.Usage) {
+	if !usageOf(v, u) {
 		return
 	}
 	u.N[llm.Input] += u.N[llm.Output] + u.N[llm.OutputReasoning]
@@ -273,10 +273,10 @@ func measureEmbed(body []byte) wire.Reading {
 		return r
 	}
 	root := gjson.Parse(view(body))
-	r.Model, r.ID = clone(root.Get("model")), clone(root.Get("id"))
-	embedUsage(root, &r.Usage)
-	if root.Get("error").IsObject() {
-		r.Err = streamFault(gjson.ParseBytes(body))
+	a := readAnswer(root)
+	r.Model, r.ID = clone(a.model), clone(a.id)
+	embedUsage(a.usage, &r.Usage)
+	if r.Err = ownFault("", body, root, &a); r.Err != nil {
 		return r
 	}
 	r.Complete = true

@@ -44,14 +44,10 @@ func errorType(f *fault.Error) string {
 		return "insufficient_quota"
 	}
 	switch f.Kind {
-	case fault.Invalid, fault.TooLarge, fault.Conflict:
-		return "invalid_request_error"
-	case fault.Unauthenticated:
-		return "authentication_error"
+	case fault.Invalid, fault.TooLarge, fault.Conflict, fault.Unauthenticated, fault.NotFound:
+		return "invalid_request_error" // OpenAI's word for a bad key and an unknown model too
 	case fault.Denied:
 		return "permission_error"
-	case fault.NotFound:
-		return "not_found_error"
 	case fault.Exhausted:
 		return "rate_limit_error"
 	case fault.Refused:
@@ -62,12 +58,8 @@ func errorType(f *fault.Error) string {
 
 func refusedType(status int) string {
 	switch {
-	case status == http.StatusUnauthorized:
-		return "authentication_error"
 	case status == http.StatusForbidden:
 		return "permission_error"
-	case status == http.StatusNotFound:
-		return "not_found_error"
 	case status == http.StatusTooManyRequests:
 		return "rate_limit_error"
 	case status < 500:
@@ -107,7 +99,7 @@ func readError(root gjson.Result) providerError {
 	if root.IsArray() {
 		root = root.Get("0")
 	}
-	v := root.Get("error")
+	v := get(root, "error")
 	if !v.IsObject() {
 		e := providerError{message: text(v)}
 		if e.message == "" {
@@ -127,18 +119,18 @@ func (e *providerError) take(v gjson.Result) {
 	if !v.IsObject() {
 		return
 	}
-	e.message = text(v.Get("message"))
+	e.message = text(get(v, "message"))
 	if e.message == "" {
-		e.message = detailMessage(v.Get("detail"))
+		e.message = detailMessage(get(v, "detail"))
 	}
 	if upstream := upstreamMessage(v.Get("metadata.raw")); upstream != "" {
 		e.message = strings.TrimSpace(e.message + ": " + upstream)
 	}
-	e.kind, e.param = text(v.Get("type")), text(v.Get("param"))
+	e.kind, e.param = text(get(v, "type")), text(get(v, "param"))
 	if e.kind == "" {
-		e.kind = text(v.Get("status")) // Google
+		e.kind = text(get(v, "status")) // Google
 	}
-	code := v.Get("code")
+	code := get(v, "code")
 	if code.Type == gjson.Number {
 		e.status = int(count(code))
 	} else {
@@ -150,7 +142,7 @@ func (e *providerError) take(v gjson.Result) {
 	if inner := text(v.Get("innererror.code")); inner != "" { // Azure
 		e.code = inner
 	}
-	if n := count(v.Get("status_code")); n != 0 { // Groq, within streams
+	if n := count(get(v, "status_code")); n != 0 { // Groq, within streams
 		e.status = int(n)
 	}
 	if e.status < 400 || e.status > 599 {
@@ -167,11 +159,11 @@ func detailMessage(v gjson.Result) string {
 	var out []string
 	each(v, func(v gjson.Result) bool {
 		var place []string
-		each(v.Get("loc"), func(v gjson.Result) bool {
+		each(get(v, "loc"), func(v gjson.Result) bool {
 			place = append(place, v.String())
 			return true
 		})
-		if msg := text(v.Get("msg")); msg != "" {
+		if msg := text(get(v, "msg")); msg != "" {
 			out = append(out, strings.TrimPrefix(strings.Join(place, ".")+": "+msg, ": "))
 		}
 		return len(out) < 3
@@ -298,8 +290,9 @@ func (e *providerError) tooLong() bool {
 }
 
 // faultIn returns the fault that an answer or a chunk itself reports: {"error":
-// ...}, the same in a list, or vLLM's {"object":"error"}.
-func faultIn(root gjson.Result, a *answer) *fault.Error {
+// ...}, the same in a list, vLLM's {"object":"error"}, or an event that is named
+// "error".
+func faultIn(name string, root gjson.Result, a *answer) *fault.Error {
 	switch {
 	case root.IsArray():
 		if root.Get("0.error").Exists() {
@@ -307,7 +300,7 @@ func faultIn(root gjson.Result, a *answer) *fault.Error {
 		}
 	case a.fault.Exists() && !(a.fault.Type == gjson.String && a.fault.Str == "") && a.fault.Type != gjson.False:
 		return streamFault(root)
-	case !a.choices.Exists() && root.Get("object").Str == "error":
+	case !a.choices.Exists() && (name == "error" || get(root, "object").Str == "error"):
 		return streamFault(root)
 	}
 	return nil

@@ -25,16 +25,18 @@ func parse(data []byte) (gjson.Result, bool) {
 // view returns data as a string without copying it.
 func view(data []byte) string { return unsafe.String(unsafe.SliceData(data), len(data)) }
 
-// text returns the whole text of a JSON string. gjson's own Str ends at a raw
-// control character or an unknown escape, which some servers send.
+// text returns the text of a JSON string, "" of anything else. It does not use
+// gjson's Str, which ends at a raw control character and at an unknown escape:
+// some servers send these, and no text may be lost.
 func text(v gjson.Result) string {
-	if v.Type != gjson.String {
+	if v.Type != gjson.String || len(v.Raw) < 2 {
 		return ""
 	}
-	if len(v.Raw) < 2 || strings.IndexByte(v.Raw, '\\') < 0 {
-		return v.Str
+	inner := v.Raw[1 : len(v.Raw)-1]
+	if strings.IndexByte(inner, '\\') < 0 {
+		return inner
 	}
-	return unescape(v.Raw[1 : len(v.Raw)-1])
+	return unescape(inner)
 }
 
 // unescape decodes the inside of a JSON string. What is no known escape stays as
@@ -133,27 +135,49 @@ func count(v gjson.Result) int64 {
 	return 0
 }
 
-// each calls f for each element of a list, until f returns false. What is no list
-// has none.
-func each(v gjson.Result, f func(v gjson.Result) bool) {
-	if v.IsArray() {
-		v.ForEach(func(_, v gjson.Result) bool { return f(v) })
-	}
-}
-
-// fields calls f for each field of an object, until f returns false. What is no
-// object has none.
-func fields(v gjson.Result, f func(name string, v gjson.Result) bool) {
-	if v.IsObject() {
-		v.ForEach(func(k, v gjson.Result) bool { return f(k.Str, v) })
-	}
-}
-
 // raw returns v's own bytes.
 func raw(v gjson.Result) []byte { return []byte(v.Raw) }
 
 // blank reports whether data is nothing but white space.
 func blank(data []byte) bool { return len(bytes.TrimSpace(data)) == 0 }
 
-// quote appends s as a JSON string.
-func quote(dst []byte, s string) []byte { return gjson.AppendJSONString(dst, s) }
+const hexDigits = "0123456789abcdef"
+
+// quote appends s as a JSON string: escaped where JSON demands it and nowhere
+// else, as OpenAI does. Bytes that are no UTF-8 become U+FFFD.
+func quote(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				dst = append(append(dst, s[start:i]...), "\ufffd"...)
+				start = i + 1
+			}
+			i += n
+			continue
+		}
+		if c >= ' ' && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+		i++
+		start = i
+	}
+	return append(append(dst, s[start:]...), '"')
+}

@@ -123,10 +123,10 @@ func (m *message) audioParts() []llm.Part {
 		return nil
 	}
 	var parts []llm.Part
-	if s := text(m.audio.Get("transcript")); s != "" {
+	if s := text(get(m.audio, "transcript")); s != "" {
 		parts = append(parts, llm.Part{Text: s})
 	}
-	media := llm.Media{FileID: text(m.audio.Get("id")), Data: text(m.audio.Get("data"))}
+	media := llm.Media{FileID: text(get(m.audio, "id")), Data: text(get(m.audio, "data"))}
 	if media != (llm.Media{}) {
 		parts = append(parts, llm.Part{Kind: llm.KindAudio, Media: &media})
 	}
@@ -136,30 +136,30 @@ func (m *message) audioParts() []llm.Part {
 func (m *message) calls(answer string) []llm.Part {
 	var parts []llm.Part
 	each(m.toolCalls, func(v gjson.Result) bool {
-		function := v.Get("function")
+		function := get(v, "function")
 		if !function.IsObject() {
-			parts = append(parts, opaque("tool_call."+v.Get("type").Str, v))
+			parts = append(parts, opaque("tool_call."+get(v, "type").Str, v))
 			return true
 		}
 		p := llm.Part{Kind: llm.KindToolCall, Call: &llm.ToolCall{
-			ID:        callID(text(v.Get("id")), answer, len(parts)),
-			Name:      text(function.Get("name")),
-			Arguments: argumentsOf(function.Get("arguments")),
+			ID:        callID(text(get(v, "id")), answer, len(parts)),
+			Name:      text(get(function, "name")),
+			Arguments: argumentsOf(get(function, "arguments")),
 		}}
-		if s := signatureOf(v.Get("extra_content")); s != "" {
+		if s := signatureOf(get(v, "extra_content")); s != "" {
 			p.Signature, p.SignatureOf = s, llm.GeminiGenerate
 		}
 		parts = append(parts, p)
 		return true
 	})
 	if len(parts) == 0 && m.functionCall.IsObject() {
-		name := text(m.functionCall.Get("name"))
+		name := text(get(m.functionCall, "name"))
 		id := name // a legacy function message answers by name
 		if answer != "" {
 			id = callID("", answer, 0)
 		}
 		parts = append(parts, llm.Part{Kind: llm.KindToolCall, Call: &llm.ToolCall{
-			ID: id, Name: name, Arguments: argumentsOf(m.functionCall.Get("arguments")),
+			ID: id, Name: name, Arguments: argumentsOf(get(m.functionCall, "arguments")),
 		}})
 	}
 	return parts
@@ -238,63 +238,63 @@ func contentParts(v gjson.Result) []llm.Part {
 // contentPart reads one part of a content list.
 func contentPart(v gjson.Result) llm.Part {
 	p := contentPartOf(v)
-	if mark := v.Get("cache_control"); mark.IsObject() {
-		p.Cache = &llm.CacheMark{TTL: text(mark.Get("ttl"))}
+	if mark := get(v, "cache_control"); mark.IsObject() {
+		p.Cache = &llm.CacheMark{TTL: text(get(mark, "ttl"))}
 	}
 	return p
 }
 
 func contentPartOf(v gjson.Result) llm.Part {
-	kind := v.Get("type").Str
+	kind := get(v, "type").Str
 	switch kind {
 	case "text", "input_text", "output_text":
-		return llm.Part{Text: text(v.Get("text"))}
+		return llm.Part{Text: text(get(v, "text"))}
 	case "refusal":
-		return llm.Part{Kind: llm.KindRefusal, Text: text(v.Get("refusal"))}
+		return llm.Part{Kind: llm.KindRefusal, Text: text(get(v, "refusal"))}
 	case "thinking":
 		return thinkingChunk(v)
 	case "image_url":
-		url := v.Get("image_url")
+		url := get(v, "image_url")
 		if url.Type == gjson.String {
 			return llm.Part{Kind: llm.KindImage, Media: mediaOf(text(url))}
 		}
-		media := mediaOf(text(url.Get("url")))
-		media.Detail = text(url.Get("detail"))
+		media := mediaOf(text(get(url, "url")))
+		media.Detail = text(get(url, "detail"))
 		return llm.Part{Kind: llm.KindImage, Media: media}
 	case "input_audio":
-		return audioPart(v.Get("input_audio"))
+		return audioPart(get(v, "input_audio"))
 	case "video_url":
-		url := v.Get("video_url")
+		url := get(v, "video_url")
 		if url.IsObject() {
-			url = url.Get("url")
+			url = get(url, "url")
 		}
 		return llm.Part{Kind: llm.KindVideo, Media: mediaOf(text(url))}
 	case "document_url":
-		media := mediaOf(text(v.Get("document_url")))
-		media.Name = text(v.Get("document_name"))
+		media := mediaOf(text(get(v, "document_url")))
+		media.Name = text(get(v, "document_name"))
 		return llm.Part{Kind: llm.KindDocument, Media: media}
 	case "file":
-		return filePart(v.Get("file"), v)
+		return filePart(get(v, "file"), v)
 	}
 	return opaque(kind, v)
 }
 
 // thinkingChunk reads Mistral's {type: thinking, thinking: [{type: text, text}]}.
 func thinkingChunk(v gjson.Result) llm.Part {
-	inner := v.Get("thinking")
+	inner := get(v, "thinking")
 	if inner.Type == gjson.String {
 		return thought(text(inner))
 	}
 	var b strings.Builder
 	each(inner, func(v gjson.Result) bool {
-		b.WriteString(text(v.Get("text")))
+		b.WriteString(text(get(v, "text")))
 		return true
 	})
 	return thought(b.String())
 }
 
 func audioPart(v gjson.Result) llm.Part {
-	media := &llm.Media{MIME: audioMIME(text(v.Get("format"))), Data: text(v.Get("data"))}
+	media := &llm.Media{MIME: audioMIME(text(get(v, "format"))), Data: text(get(v, "data"))}
 	if mime, data, ok := splitDataURL(media.Data); ok {
 		media.Data = data
 		if mime != "" {
@@ -311,7 +311,7 @@ func filePart(file, whole gjson.Result) llm.Part {
 		return opaque("file", whole)
 	}
 	media := &llm.Media{}
-	if data := text(file.Get("file_data")); data != "" {
+	if data := text(get(file, "file_data")); data != "" {
 		if mime, body, ok := splitDataURL(data); ok {
 			media.MIME, media.Data = mime, body
 		} else if strings.HasPrefix(data, "https://") || strings.HasPrefix(data, "http://") {
@@ -320,6 +320,6 @@ func filePart(file, whole gjson.Result) llm.Part {
 			media.Data = data
 		}
 	}
-	media.FileID, media.Name = text(file.Get("file_id")), text(file.Get("filename"))
+	media.FileID, media.Name = text(get(file, "file_id")), text(get(file, "filename"))
 	return llm.Part{Kind: llm.KindDocument, Media: media}
 }

@@ -258,9 +258,15 @@ func (e *requestEncoder) document(p *llm.Part, m *llm.Media) any {
 func (e *requestEncoder) assistant(parts []llm.Part) chatMessage {
 	m := chatMessage{Role: "assistant"}
 	var b assistantBody
+	google := strings.Contains(strings.ToLower(e.req.Model), "gemini") // others refuse a field that they do not know
 	for i := range parts {
 		p := &parts[i]
 		e.common(p)
+		if p.Signature != "" && !google {
+			e.lost.Add("part.signature")
+			unsigned := *p
+			unsigned.Signature, p = "", &unsigned
+		}
 		if p.Kind == llm.KindReasoning {
 			e.thought(&m, p, &b)
 			continue

@@ -24,8 +24,7 @@ func measure(body []byte) wire.Reading {
 	a := readAnswer(root)
 	r.ID, r.Model = clone(a.id), clone(a.model)
 	a.usageInto(&r.Usage)
-	r.Usage.ServiceTier = strings.Clone(r.Usage.ServiceTier)
-	if r.Err = ownFault(body, root, &a); r.Err != nil {
+	if r.Err = ownFault("", body, root, &a); r.Err != nil {
 		return r
 	}
 	c, ok := choice0(a.choices)
@@ -33,14 +32,9 @@ func measure(body []byte) wire.Reading {
 		r.Err = fault.New(fault.Upstream, "bad_response", "the provider's answer has no choices")
 		return r
 	}
+	c.delta = gjson.Result{} // only streams have it
 	var saw seen
-	m := readMessage(c.message, nil)
-	if !c.message.IsObject() {
-		m.content = c.text
-	}
-	saw.message(&m, &r)
-	r.FirstToken = saw.any
-	saw.finish(&c, &r)
+	saw.choice(&c, &r)
 	return r
 }
 
@@ -48,13 +42,13 @@ func measure(body []byte) wire.Reading {
 func clone(v gjson.Result) string { return strings.Clone(text(v)) }
 
 // ownFault is faultIn for a root that shares data's memory: the fault does not.
-func ownFault(data []byte, root gjson.Result, a *answer) *fault.Error {
-	if faultIn(root, a) == nil {
+func ownFault(name string, data []byte, root gjson.Result, a *answer) *fault.Error {
+	if faultIn(name, root, a) == nil {
 		return nil
 	}
 	root = gjson.ParseBytes(data)
 	own := readAnswer(root)
-	return faultIn(root, &own)
+	return faultIn(name, root, &own)
 }
 
 // seen is the State of a stream's Reading: what kinds of output there were.
@@ -62,22 +56,14 @@ type seen struct {
 	any, called, refused bool
 }
 
-// The keys that observe looks for before it parses, and the terminator. Within a
-// JSON string the same words have a backslash before their closing quote.
-var (
-	keyUsage = []byte(`"usage"`)
-	keyError = []byte(`"error"`)
-	done     = []byte("[DONE]")
-)
-
 // observe folds one event of a stream into r.
-func observe(_ string, data []byte, r *wire.Reading) {
+func observe(name string, data []byte, r *wire.Reading) {
 	r.UsageOnly = false
 	data = bytes.TrimSpace(data)
 	if r.Done || len(data) == 0 {
 		return
 	}
-	if bytes.Equal(data, done) {
+	if string(data) == "[DONE]" {
 		r.Done = true
 		return
 	}
@@ -85,57 +71,25 @@ func observe(_ string, data []byte, r *wire.Reading) {
 		r.Err = malformed()
 		return
 	}
-	root := gjson.Parse(view(data))
-	if data[0] == '[' || bytes.Contains(data, keyError) {
-		a := readAnswer(root)
-		if f := ownFault(data, root, &a); f != nil {
-			r.Err = f
-			return
-		}
-	}
-	if r.State == nil {
-		r.State = &seen{}
-		r.ID, r.Model = clone(root.Get("id")), clone(root.Get("model"))
-		observeTier(root, r)
+	root := gjson.Result{Type: gjson.JSON, Raw: view(data)}
+	a := readAnswer(root)
+	if f := ownFault(name, data, root, &a); f != nil {
+		r.Err = f
+		return
 	}
 	saw, ok := r.State.(*seen)
 	if !ok {
-		return // another codec's state: a bug of the caller's
+		saw = &seen{}
+		r.State = saw
+		r.ID, r.Model = clone(a.id), clone(a.model)
 	}
-	hasUsage := set(data, keyUsage) && observeUsage(root, r)
-	c, ok := choice0(root.Get("choices"))
+	hasUsage := a.usageInto(&r.Usage)
+	c, ok := choice0(a.choices)
 	if !ok {
 		r.UsageOnly = hasUsage
 		return
 	}
 	saw.choice(&c, r)
-}
-
-// set reports whether key stands in data with another value than null.
-func set(data, key []byte) bool {
-	for {
-		i := bytes.Index(data, key)
-		if i < 0 {
-			return false
-		}
-		data = data[i+len(key):]
-		rest := bytes.TrimLeft(data, " \t\r\n:")
-		if len(rest) > 0 && rest[0] != 'n' {
-			return true
-		}
-	}
-}
-
-func observeTier(root gjson.Result, r *wire.Reading) {
-	if v := root.Get("service_tier"); v.Type == gjson.String {
-		r.Usage.ServiceTier = tierOf(clone(v))
-	}
-}
-
-// observeUsage reads the usage of one event, and reports whether there is any.
-func observeUsage(root gjson.Result, r *wire.Reading) bool {
-	observeTier(root, r)
-	return usageOf(root.Get("usage"), &r.Usage) || usageOf(root.Get("x_groq.usage"), &r.Usage)
 }
 
 // choice takes the first choice of an event.
@@ -159,7 +113,7 @@ func (s *seen) choice(c *choice, r *wire.Reading) {
 
 // message counts what a message or delta brings.
 func (s *seen) message(m *message, r *wire.Reading) {
-	said := size(m.content) + size(m.audio.Get("transcript"))
+	said := size(m.content) + size(get(m.audio, "transcript"))
 	thought := sizeOfDetails(m.details)
 	if thought == 0 {
 		thought = size(m.reasoning)
@@ -169,12 +123,12 @@ func (s *seen) message(m *message, r *wire.Reading) {
 	var arguments int64
 	each(m.toolCalls, func(v gjson.Result) bool {
 		s.called = true
-		arguments += size(v.Get("function.arguments"))
+		arguments += size(get(get(v, "function"), "arguments"))
 		return true
 	})
 	if m.functionCall.IsObject() {
 		s.called = true
-		arguments += size(m.functionCall.Get("arguments"))
+		arguments += size(get(m.functionCall, "arguments"))
 	}
 	n := said + thought + refusal + arguments
 	r.OutputBytes += n
@@ -200,7 +154,7 @@ func (s *seen) finish(c *choice, r *wire.Reading) {
 // size returns the bytes of v's text: of a string, or of the parts of a list.
 func size(v gjson.Result) int64 {
 	if v.Type == gjson.String {
-		return int64(len(v.Str))
+		return int64(len(text(v)))
 	}
 	if v.Type != gjson.JSON {
 		return 0
@@ -210,7 +164,7 @@ func size(v gjson.Result) int64 {
 		return int64(len(v.Raw))
 	}
 	each(v, func(v gjson.Result) bool {
-		n += size(v.Get("text")) + size(v.Get("thinking"))
+		n += size(get(v, "text")) + size(get(v, "thinking"))
 		return true
 	})
 	return n
@@ -219,11 +173,8 @@ func size(v gjson.Result) int64 {
 // sizeOfDetails returns the bytes of readable thought in reasoning_details.
 func sizeOfDetails(v gjson.Result) int64 {
 	var n int64
-	if !v.IsArray() {
-		return 0
-	}
 	each(v, func(v gjson.Result) bool {
-		n += size(v.Get("text")) + size(v.Get("summary"))
+		n += size(get(v, "text")) + size(get(v, "summary"))
 		return true
 	})
 	return n

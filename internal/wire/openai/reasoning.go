@@ -66,16 +66,16 @@ const (
 // partOfDetail reads one entry of reasoning_details.
 func partOfDetail(v gjson.Result) llm.Part {
 	p := llm.Part{Kind: llm.KindReasoning, Reasoning: &llm.ReasoningBlock{
-		ID:     text(v.Get("id")),
-		Issuer: issuerOf(v.Get("format").Str),
+		ID:     text(get(v, "id")),
+		Issuer: issuerOf(get(v, "format").Str),
 	}}
-	switch v.Get("type").Str {
+	switch get(v, "type").Str {
 	case detailEncrypted:
-		p.Reasoning.Encrypted, p.Reasoning.Redacted = text(v.Get("data")), true
+		p.Reasoning.Encrypted, p.Reasoning.Redacted = text(get(v, "data")), true
 	case detailSummary:
-		p.Text, p.Reasoning.Summary = text(v.Get("summary")), true
+		p.Text, p.Reasoning.Summary = text(get(v, "summary")), true
 	default:
-		p.Text, p.Reasoning.Signature = text(v.Get("text")), text(v.Get("signature"))
+		p.Text, p.Reasoning.Signature = text(get(v, "text")), text(get(v, "signature"))
 	}
 	return p
 }

@@ -184,21 +184,21 @@ func (d *requestDecoder) metadata(v gjson.Result) {
 }
 
 func (d *requestDecoder) responseFormat(v gjson.Result) {
-	switch v.Get("type").Str {
+	switch get(v, "type").Str {
 	case "text":
 	case "json_object":
 		d.req.Output = llm.OutputShape{Kind: "json"}
 	case "json_schema":
-		s := v.Get("json_schema")
+		s := get(v, "json_schema")
 		if !s.IsObject() {
 			d.fail("response_format.json_schema", "response_format.json_schema must be an object")
 			return
 		}
-		o := llm.OutputShape{Kind: "schema", Name: text(s.Get("name")), Description: text(s.Get("description"))}
-		if schema := s.Get("schema"); schema.IsObject() {
+		o := llm.OutputShape{Kind: "schema", Name: text(get(s, "name")), Description: text(get(s, "description"))}
+		if schema := get(s, "schema"); schema.IsObject() {
 			o.Schema = raw(schema)
 		}
-		o.Strict = optionalFlag(s.Get("strict"))
+		o.Strict = optionalFlag(get(s, "strict"))
 		d.req.Output = o
 	default:
 		d.req.Unknown.Add("response_format")

@@ -39,7 +39,7 @@ func (d *requestDecoder) message(path string, v gjson.Result) {
 			d.req.Unknown.Add("messages." + field)
 		}
 	})
-	role = text(v.Get("role"))
+	role = text(get(v, "role"))
 	if t := m.content.Type; t == gjson.Number || t == gjson.True || t == gjson.False {
 		d.fail(path+".content", "%s.content must be a string or a list of parts", path)
 		return
@@ -102,7 +102,7 @@ func (d *requestDecoder) remember(m *message) {
 		if d.toolNames == nil {
 			d.toolNames = map[string]string{}
 		}
-		d.toolNames[text(v.Get("id"))] = text(v.Get("function.name"))
+		d.toolNames[text(get(v, "id"))] = text(get(get(v, "function"), "name"))
 		return true
 	})
 }

@@ -27,24 +27,24 @@ func (d *requestDecoder) tool(path string, v gjson.Result) {
 		return
 	}
 	var t llm.Tool
-	function := v.Get("function")
+	function := get(v, "function")
 	if function.IsObject() {
-		t.Name = text(function.Get("name"))
-		t.Description = text(function.Get("description"))
-		if schema := function.Get("parameters"); schema.IsObject() {
+		t.Name = text(get(function, "name"))
+		t.Description = text(get(function, "description"))
+		if schema := get(function, "parameters"); schema.IsObject() {
 			t.Schema = raw(schema)
 		}
-		t.Strict = optionalFlag(function.Get("strict"))
+		t.Strict = optionalFlag(get(function, "strict"))
 		if t.Name == "" {
 			d.fail(path+".function.name", "%s.function.name is missing", path)
 		}
 	} else {
-		kind := v.Get("type").Str
+		kind := get(v, "type").Str
 		t.Name = text(v.Get("custom.name"))
 		t.Opaque = &llm.Opaque{Format: llm.OpenAIChat, Type: kind, Raw: raw(v)}
 	}
-	if mark := v.Get("cache_control"); mark.IsObject() {
-		t.Cache = &llm.CacheMark{TTL: text(mark.Get("ttl"))}
+	if mark := get(v, "cache_control"); mark.IsObject() {
+		t.Cache = &llm.CacheMark{TTL: text(get(mark, "ttl"))}
 	}
 	d.req.Tools = append(d.req.Tools, t)
 }
@@ -61,20 +61,22 @@ func (d *requestDecoder) toolChoice(v gjson.Result) {
 		}
 		return
 	}
-	switch v.Get("type").Str {
+	switch get(v, "type").Str {
 	case "function", "custom":
-		name := text(v.Get(v.Get("type").Str + ".name"))
-		if name == "" {
-			name = text(v.Get("name"))
+		name := ""
+		for _, path := range []string{"function.name", "custom.name", "name"} {
+			if name == "" {
+				name = text(v.Get(path))
+			}
 		}
 		d.req.ToolChoice = llm.ToolChoice{Mode: "tool", Name: name}
 	case "allowed_tools":
-		allowed := v.Get("allowed_tools")
+		allowed := get(v, "allowed_tools")
 		c := llm.ToolChoice{Mode: "allowed", Allowed: []string{}}
-		if allowed.Get("mode").Str == "required" {
+		if get(allowed, "mode").Str == "required" {
 			c.Mode = "required"
 		}
-		each(allowed.Get("tools"), func(t gjson.Result) bool {
+		each(get(allowed, "tools"), func(t gjson.Result) bool {
 			name := t.Get("function.name")
 			if !name.Exists() {
 				name = t.Get("custom.name")

@@ -55,7 +55,7 @@ func (a *answer) usageInto(u *llm.Usage) bool {
 		return usageOf(a.usage, u)
 	}
 	if a.groq.IsObject() {
-		return usageOf(a.groq.Get("usage"), u)
+		return usageOf(get(a.groq, "usage"), u)
 	}
 	return false
 }
@@ -114,7 +114,7 @@ func decodeResponse(body []byte) (*llm.Response, error) {
 			Hinted("check the provider's base URL")
 	}
 	a := readAnswer(root)
-	if f := faultIn(root, &a); f != nil {
+	if f := faultIn("", root, &a); f != nil {
 		return nil, f
 	}
 	c, ok := choice0(a.choices)
@@ -161,10 +161,10 @@ func attach(parts []llm.Part, m *message, a *answer, c *choice) {
 		if len(said.Citations) == 0 {
 			said.Citations = sourcesOf(a.results, a.citations)
 		}
-		said.LogProbs = logProbsOf(c.probs.Get("content"))
+		said.LogProbs = logProbsOf(get(c.probs, "content"))
 	}
 	if refused := find(parts, llm.KindRefusal); refused != nil {
-		refused.LogProbs = logProbsOf(c.probs.Get("refusal"))
+		refused.LogProbs = logProbsOf(get(c.probs, "refusal"))
 	}
 }
 

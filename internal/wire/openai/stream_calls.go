@@ -28,22 +28,22 @@ type fragment struct {
 }
 
 func (d *streamDecoder) toolCall(v gjson.Result, signature string) {
-	function := v.Get("function")
-	if kind := v.Get("type").Str; !function.IsObject() && kind != "" && kind != "function" {
+	function := get(v, "function")
+	if kind := get(v, "type").Str; !function.IsObject() && kind != "" && kind != "function" {
 		p := opaque("tool_call."+kind, v)
 		d.wholePart(&p)
 		return
 	}
 	f := fragment{
-		id:        text(v.Get("id")),
-		name:      text(function.Get("name")),
-		arguments: argumentsOf(function.Get("arguments")),
+		id:        text(get(v, "id")),
+		name:      text(get(function, "name")),
+		arguments: argumentsOf(get(function, "arguments")),
 		signature: signature,
 	}
-	if s := signatureOf(v.Get("extra_content")); s != "" {
+	if s := signatureOf(get(v, "extra_content")); s != "" {
 		f.signature = s
 	}
-	if index := v.Get("index"); index.Type == gjson.Number {
+	if index := get(v, "index"); index.Type == gjson.Number {
 		f.key, f.indexed = count(index), true
 	}
 	d.call(&f)

@@ -89,7 +89,7 @@ func (d *streamDecoder) fail(f *fault.Error) {
 }
 
 // event takes one event of the stream; false ends the reading.
-func (d *streamDecoder) event(_ string, data []byte) bool {
+func (d *streamDecoder) event(name string, data []byte) bool {
 	data = bytes.TrimSpace(data)
 	if len(data) == 0 {
 		return true
@@ -108,7 +108,7 @@ func (d *streamDecoder) event(_ string, data []byte) bool {
 		return false
 	}
 	a := readAnswer(root)
-	if f := faultIn(root, &a); f != nil {
+	if f := faultIn(name, root, &a); f != nil {
 		d.fail(f)
 		return false
 	}
@@ -197,7 +197,7 @@ func (d *streamDecoder) delta(m *message, c *choice) {
 		return true
 	})
 	if m.functionCall.IsObject() {
-		d.call(&fragment{key: 0, indexed: true, name: text(m.functionCall.Get("name")), arguments: argumentsOf(m.functionCall.Get("arguments"))})
+		d.call(&fragment{key: 0, indexed: true, name: text(get(m.functionCall, "name")), arguments: argumentsOf(get(m.functionCall, "arguments"))})
 	}
 }
 
@@ -207,8 +207,8 @@ func (d *streamDecoder) thoughts(m *message) {
 		any = true
 		p := partOfDetail(v)
 		at := int64(-1)
-		if v.Get("index").Exists() {
-			at = count(v.Get("index"))
+		if get(v, "index").Exists() {
+			at = count(get(v, "index"))
 		}
 		if p.Reasoning.Encrypted != "" {
 			d.wholePart(&p)
@@ -295,11 +295,11 @@ func (d *streamDecoder) signText(signature string) {
 // sound gathers a spoken answer; its transcript is text at once.
 func (d *streamDecoder) sound(v gjson.Result) {
 	d.hasAudio = true
-	if id := text(v.Get("id")); id != "" {
+	if id := text(get(v, "id")); id != "" {
 		d.audio.FileID = id
 	}
-	d.audio.Data += text(v.Get("data"))
-	if s := text(v.Get("transcript")); s != "" {
+	d.audio.Data += text(get(v, "data"))
+	if s := text(get(v, "transcript")); s != "" {
 		d.say(&llm.Part{Text: s}, -1)
 	}
 }
@@ -320,10 +320,10 @@ func (d *streamDecoder) annotate(m *message, c *choice) {
 	if !c.probs.IsObject() {
 		return
 	}
-	if p := logProbsOf(c.probs.Get("content")); len(p) > 0 && d.text >= 0 {
+	if p := logProbsOf(get(c.probs, "content")); len(p) > 0 && d.text >= 0 {
 		d.emit(llm.Event{Kind: llm.EventLogProbs, Index: d.text, LogProbs: p})
 	}
-	if p := logProbsOf(c.probs.Get("refusal")); len(p) > 0 && d.refusal >= 0 {
+	if p := logProbsOf(get(c.probs, "refusal")); len(p) > 0 && d.refusal >= 0 {
 		d.emit(llm.Event{Kind: llm.EventLogProbs, Index: d.refusal, LogProbs: p})
 	}
 }

@@ -216,6 +216,7 @@ func (e *encoder) delta(dst []byte, index int, s string) []byte {
 		dst = append(e.openCall(dst, p), `,"function":{"arguments":`...)
 		return e.closeDelta(append(quote(dst, s), `}}]`...))
 	case llm.KindReasoning:
+		p.any = true
 		dst = append(e.open(dst), `"reasoning_content":`...)
 		dst = quote(dst, s)
 		if p.format != "" {
@@ -239,7 +240,15 @@ func (e *encoder) sign(dst []byte, index int, signature string) []byte {
 			p.format, p.detail = formatOf(p.block.Issuer), e.details
 			e.details++
 		}
-		return e.detail(dst, detail{Type: detailText, Signature: signature, ID: p.block.ID, Format: p.format, Index: p.detail})
+		d := detail{Type: detailText, Signature: signature, ID: p.block.ID, Format: p.format, Index: p.detail}
+		if p.block.Issuer == llm.OpenAIResponses { // its seal is the thought itself
+			d.Type, d.Signature, d.Data = detailEncrypted, "", signature
+			if p.any {
+				d.Index = e.details
+				e.details++
+			}
+		}
+		return e.detail(dst, d)
 	case !p.google:
 		e.lost.Add("part.signature")
 	case p.kind == llm.KindToolCall:

@@ -30,8 +30,8 @@ func MeasureSurface(operation string, requestContentType string, request, respon
 	var root gjson.Result
 	if isJSON(responseContentType, response) {
 		root = gjson.Parse(view(response))
-		r.ID, r.Model = clone(root.Get("id")), clone(root.Get("model"))
-		if v := root.Get("error"); v.IsObject() {
+		r.ID, r.Model = clone(get(root, "id")), clone(get(root, "model"))
+		if v := get(root, "error"); v.IsObject() {
 			r.Err, r.Complete = streamFault(gjson.ParseBytes(response)), false
 			return r
 		}
@@ -61,7 +61,7 @@ func isJSON(contentType string, body []byte) bool {
 // measureImages reads the usage of image models that count tokens; of those that
 // do not, it counts the images.
 func measureImages(root gjson.Result, u *llm.Usage) {
-	if imageUsage(root.Get("usage"), u) {
+	if imageUsage(get(root, "usage"), u) {
 		return
 	}
 	if n := root.Get("data.#").Int(); n > 0 {
@@ -78,7 +78,7 @@ func imageUsage(v gjson.Result, u *llm.Usage) bool {
 		return false
 	}
 	output := &one.N
-	if !v.Get("output_tokens_details").IsObject() {
+	if !get(v, "output_tokens_details").IsObject() {
 		output[llm.OutputImage] += output[llm.Output]
 		output[llm.Output] = 0
 	}
@@ -88,31 +88,31 @@ func imageUsage(v gjson.Result, u *llm.Usage) bool {
 
 // measureSpeech counts the characters of the text that was spoken.
 func measureSpeech(request gjson.Result, r *wire.Reading) {
-	if input := request.Get("input"); input.Type == gjson.String {
+	if input := get(request, "input"); input.Type == gjson.String {
 		r.Usage.Reported = true
 		r.Usage.N[llm.Characters] = int64(utf8.RuneCountInString(text(input)))
 	}
 	if r.Model == "" {
-		r.Model = clone(request.Get("model"))
+		r.Model = clone(get(request, "model"))
 	}
 }
 
 // measureTranscript reads the usage of a transcription: tokens, or seconds, which
 // verbose_json gives as duration.
 func measureTranscript(root gjson.Result, r *wire.Reading) {
-	r.OutputBytes = size(root.Get("text"))
-	if transcriptUsage(root.Get("usage"), &r.Usage) {
+	r.OutputBytes = size(get(root, "text"))
+	if transcriptUsage(get(root, "usage"), &r.Usage) {
 		return
 	}
-	if micros, ok := microsOf(root.Get("duration")); ok {
+	if micros, ok := microsOf(get(root, "duration")); ok {
 		r.Usage.Reported = true
 		r.Usage.N[llm.AudioMicros] = micros
 	}
 }
 
 func transcriptUsage(v gjson.Result, u *llm.Usage) bool {
-	if v.Get("type").Str == "duration" {
-		micros, ok := microsOf(v.Get("seconds"))
+	if get(v, "type").Str == "duration" {
+		micros, ok := microsOf(get(v, "seconds"))
 		if ok {
 			u.Reported = true
 			u.N[llm.AudioMicros] = micros
@@ -157,7 +157,7 @@ func observeSurface(name string, data []byte, r *wire.Reading) {
 	if len(data) == 0 {
 		return
 	}
-	if bytes.Equal(data, done) {
+	if string(data) == "[DONE]" {
 		r.Done = true
 		return
 	}
@@ -166,7 +166,7 @@ func observeSurface(name string, data []byte, r *wire.Reading) {
 		return
 	}
 	root := gjson.Parse(view(data))
-	kind := root.Get("type").Str
+	kind := get(root, "type").Str
 	if kind == "" {
 		kind = name
 	}
@@ -175,24 +175,24 @@ func observeSurface(name string, data []byte, r *wire.Reading) {
 		r.FirstToken = true
 	case "transcript.text.delta":
 		r.FirstToken = true
-		r.OutputBytes += size(root.Get("delta"))
+		r.OutputBytes += size(get(root, "delta"))
 	case "image_generation.completed", "image_edit.completed":
-		if !imageUsage(root.Get("usage"), &r.Usage) {
+		if !imageUsage(get(root, "usage"), &r.Usage) {
 			r.Usage.Reported = true
 			r.Usage.N[llm.Images]++
 		}
 		ended(r)
 	case "speech.audio.done":
-		speechUsage(root.Get("usage"), &r.Usage)
+		speechUsage(get(root, "usage"), &r.Usage)
 		ended(r)
 	case "transcript.text.done":
-		transcriptUsage(root.Get("usage"), &r.Usage)
+		transcriptUsage(get(root, "usage"), &r.Usage)
 		if r.OutputBytes == 0 {
-			r.OutputBytes = size(root.Get("text"))
+			r.OutputBytes = size(get(root, "text"))
 		}
 		ended(r)
 	default:
-		if kind == "error" || root.Get("error").IsObject() {
+		if kind == "error" || get(root, "error").IsObject() {
 			r.Err = streamFault(gjson.ParseBytes(data))
 		}
 	}
@@ -200,7 +200,7 @@ func observeSurface(name string, data []byte, r *wire.Reading) {
 
 // speechUsage reads the usage of spoken text: its output tokens are sound.
 func speechUsage(v gjson.Result, u *llm.Usage) {
-	if usageOf(v, u) && !v.Get("output_tokens_details").IsObject() {
+	if usageOf(v, u) && !get(v, "output_tokens_details").IsObject() {
 		u.N[llm.OutputAudio] += u.N[llm.Output]
 		u.N[llm.Output] = 0
 	}

@@ -1,6 +1,8 @@
 package openai
 
 import (
+	"strings"
+
 	"github.com/tidwall/gjson"
 
 	"github.com/steward-llmops/steward/internal/llm"
@@ -65,16 +67,16 @@ func (f *usageFields) take(name string, v gjson.Result) {
 	case "search_context_size":
 		f.requestFee = v.Type == gjson.String
 	case "server_tool_use", "server_tool_use_details":
-		f.searches = max(f.searches, count(v.Get("web_search_requests")))
+		f.searches = max(f.searches, count(get(v, "web_search_requests")))
 	case "is_byok":
 		f.byok = v.Bool()
 	case "cost":
 		if v.IsObject() {
-			v = v.Get("total_cost")
+			v = get(v, "total_cost")
 		}
 		f.cost = v.Raw
 	case "cost_details":
-		f.upstreamCost = v.Get("upstream_inference_cost").Raw
+		f.upstreamCost = get(v, "upstream_inference_cost").Raw
 	}
 }
 
@@ -92,8 +94,8 @@ func (f *usageFields) promptDetails(v gjson.Result) {
 		case "video_tokens":
 			f.videoIn = count(v)
 		case "cached_tokens_details":
-			f.imageCached = count(v.Get("image_tokens"))
-			f.audioCached = count(v.Get("audio_tokens"))
+			f.imageCached = count(get(v, "image_tokens"))
+			f.audioCached = count(get(v, "audio_tokens"))
 		}
 		return true
 	})
@@ -204,8 +206,12 @@ func tierOf(s string) string {
 	switch s {
 	case "default", "auto", "standard", "on_demand":
 		return ""
+	case "flex": // the usual ones without memory of their own: this runs for every event
+		return "flex"
+	case "priority":
+		return "priority"
 	}
-	return s
+	return strings.Clone(s)
 }
 
 type usageBody struct {

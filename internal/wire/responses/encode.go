@@ -94,6 +94,9 @@ func (e *encoder) Append(dst []byte, ev llm.Event) []byte {
 		}
 	case llm.EventFinish:
 		e.finish = ev.Finish
+		if e.finish == llm.FinishRefusal && !e.refused() {
+			e.finish = llm.FinishContentFilter // what it had said until then is no whole answer
+		}
 		if ev.StopSequence != "" {
 			e.lost.Add("stop_sequence")
 		}
@@ -103,6 +106,16 @@ func (e *encoder) Append(dst []byte, ev llm.Event) []byte {
 		dst = e.closeAll(dst)
 	}
 	return dst
+}
+
+// refused reports whether the answer holds words of refusal.
+func (e *encoder) refused() bool {
+	for _, p := range e.parts {
+		if p.kind == llm.KindRefusal {
+			return true
+		}
+	}
+	return false
 }
 
 // event appends an event up to its sequence number; the caller adds members and
