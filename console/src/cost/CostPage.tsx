@@ -98,7 +98,7 @@ function Rows({ report, by, scope, range }: { report: Schema<'Report'>; by: Dime
         <Table.Tbody>
           {report.rows.slice(0, shown).map((r) => (
             <Table.Tr key={by.map((d) => valueOf(r, d)).join('\n')}>
-              {by.map((d) => <Table.Td key={d} style={{ overflowWrap: 'anywhere' }}><Value row={r} by={d} scope={scope} range={range} /></Table.Td>)}
+              {by.map((d) => <Table.Td key={d} style={{ overflowWrap: 'break-word' }}><Value row={r} by={d} scope={scope} range={range} /></Table.Td>)}
               <Table.Td ta="right">
                 <Money nano={r.cost_nano} pricing={pricingOf(r)} pad={7} />
                 {r.unpriced > 0 && r.unpriced < r.calls && <Text size="xs" c="dimmed">{plural(r.unpriced, 'call')} unknown</Text>}

@@ -142,7 +142,7 @@ function TopModels() {
       {rows?.length === 0 && <Empty title="No model was called">What models cost shows here after the first call.</Empty>}
       {report.data && rows && rows.length > 0 && (
         <Table>
-          <Table.Thead><Table.Tr><Table.Th>Model</Table.Th><Table.Th ta="right">Calls</Table.Th><Table.Th ta="right">Cost</Table.Th><Table.Th visibleFrom="sm" w="32%">Share</Table.Th></Table.Tr></Table.Thead>
+          <Table.Thead><Table.Tr><Table.Th>Model</Table.Th><Table.Th ta="right">Calls</Table.Th><Table.Th ta="right">Cost</Table.Th><Table.Th visibleFrom="sm" w="27%">Share</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {rows.map((r) => (
               <Table.Tr key={`${r.provider}/${r.model}`}>

@@ -11,7 +11,7 @@ import { ProblemAlert } from '../ui/Problem';
 import { TextLink } from '../ui/TextLink';
 
 const states = {
-  ok: { color: 'green', label: 'ok' }, degraded: { color: 'yellow', label: 'degraded' }, down: { color: 'red', label: 'down' }, unknown: { color: 'gray', label: 'not called since the start' },
+  ok: { color: 'green', label: 'ok' }, degraded: { color: 'yellow', label: 'degraded' }, down: { color: 'red', label: 'down' }, unknown: undefined, // a test tells
 } as const;
 
 /** Who answers, and whether they do. */
@@ -37,7 +37,7 @@ function ProviderCard({ provider: p }: { provider: Schema<'Provider'> }) {
       <Stack gap="sm" h="100%">
         <Group justify="space-between" wrap="nowrap">
           <Group gap="xs"><Title order={2}>{p.name}</Title>{p.kind !== p.name && <Text size="sm" c="dimmed">{p.kind}</Text>}</Group>
-          <Badge color={state.color} tt="none">{state.label}</Badge>
+          {state && <Badge color={state.color} tt="none">{state.label}</Badge>}
         </Group>
         {p.reason && <Text size="sm">{p.reason}</Text>}
         <div>
