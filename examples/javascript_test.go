@@ -29,10 +29,10 @@ func TestJavaScript(t *testing.T) {
 			run(t, s, node, "--test", "--test-reporter=spec", name)
 		})
 	}
-	for _, name := range []string{"openai", "responses", "anthropic", "gemini", "vercel openai responses", "vercel anthropic"} {
+	for _, name := range []string{"responses", "anthropic", "vercel google"} {
 		t.Run("run "+name, func(t *testing.T) {
 			t.Parallel()
-			out := run(t, s, node, "run.mjs", name, "openai/small")
+			out := run(t, s, node, "run.mjs", name, "sim/small")
 			for _, line := range []string{"chat: ", "stream: ", "tools: ", "structured: ", "error: "} {
 				if !strings.Contains(out, "\n"+line) && !strings.HasPrefix(out, line) {
 					t.Errorf("the program does not print %q:\n%s", line, out)

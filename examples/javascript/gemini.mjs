@@ -1,14 +1,13 @@
 // Google's own SDK with Steward: all that changes is the base URL and the key.
 // The model may be any provider's.
-import { ApiError, FinishReason, GoogleGenAI, ThinkingLevel, Type } from '@google/genai';
+import { ApiError, GoogleGenAI, ThinkingLevel, Type } from '@google/genai';
 
 export function connect({ url, key, headers }) {
   return new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: url, headers } });
 }
 
-function result(text, last) {
-  const usage = last.usageMetadata;
-  return { text, finish: last.candidates?.[0]?.finishReason, input: usage?.promptTokenCount, output: usage?.candidatesTokenCount };
+function result(text, finish, usage) {
+  return { text, finish, input: usage?.promptTokenCount, output: usage?.candidatesTokenCount };
 }
 
 export async function chat(client, model, question) {
@@ -17,23 +16,25 @@ export async function chat(client, model, question) {
     contents: question,
     config: { systemInstruction: 'You are brief.', maxOutputTokens: 200 },
   });
-  return result(answer.text, answer);
+  return result(answer.text, answer.candidates[0].finishReason, answer.usageMetadata);
 }
 
 // show is called with each piece of the answer; an aborted signal ends the call.
 export async function stream(client, model, question, show, signal) {
   let text = '';
-  let last;
-  for await (last of await client.models.generateContentStream({ model, contents: question, config: { abortSignal: signal } })) {
-    if (last.text) {
-      show(last.text);
-      text += last.text;
+  let finish;
+  let usage;
+  for await (const piece of await client.models.generateContentStream({ model, contents: question, config: { abortSignal: signal } })) {
+    if (piece.text) {
+      show(piece.text);
+      text += piece.text;
     }
+    finish = piece.candidates?.[0]?.finishReason ?? finish;
+    usage = piece.usageMetadata ?? usage;
   }
-  const whole = result(text, last);
   // A stream that broke off has no finish reason: never take it for a whole answer.
-  if (!Object.values(FinishReason).includes(whole.finish)) throw new Error('the answer is not complete');
-  return whole;
+  if (!finish) throw new Error('the answer is not complete');
+  return result(text, finish, usage);
 }
 
 const getWeather = {

@@ -14,6 +14,7 @@ export async function stream(client, model, question, show, signal) {
   const stream = client.responses.stream({ model, input: question }, { signal });
   stream.on('response.output_text.delta', (event) => show(event.delta));
   const answer = await stream.finalResponse(); // throws where the stream broke off
+  if (answer.status === 'failed') throw new Error(`the model failed: ${answer.error.code}`);
   return { text: answer.output_text, finish: answer.status, input: answer.usage.input_tokens, output: answer.usage.output_tokens };
 }
 

@@ -9,14 +9,13 @@ const words = 'Grüße, "Welt" \\ 世界 🙂\n\tend';
 const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==', 'base64');
 
 // suite runs an example against every target. finish is the word for an answer
-// that ended by itself; codes are those of its errors; skips says, by target and
-// feature, why something is left out.
-export function suite(name, example, { finish, codes, skips = {} }) {
+// that ended by itself; codes are those of its errors.
+export function suite(name, example, { finish, codes }) {
   for (const target of targets.split(',')) {
     describe(`${name}, ${target}`, () => {
       const client = example.connect({ url, key, headers: fast });
       const small = `${target}/small`;
-      const check = (feature, run) => test(feature, { skip: skips[target]?.[feature] }, run);
+      const check = (feature, run) => test(feature, run);
 
       check('chat', async () => {
         const answer = await example.chat(client, small, 'Say hello.');

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -250,5 +252,37 @@ func TestServeSaysThatThePortIsTaken(t *testing.T) {
 	err := app.Up(context.Background(), cfg, app.Options{Now: time.Now, Getenv: func(string) string { return "" }})
 	if f := fault.As(err); f == nil || f.StableCode() != "listen" || !strings.Contains(f.Hint, "--listen") {
 		t.Errorf("Up = %v, want a fault that names --listen", err)
+	}
+}
+
+func TestAnUploadsModelIsNamedAsItsProviderKnowsIt(t *testing.T) {
+	for _, size := range []int{100, 600 << 10} { // held whole, and streamed
+		var got string
+		mock := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if err := r.ParseMultipartForm(1 << 20); err == nil {
+				f, _, err := r.FormFile("file")
+				if err == nil {
+					n, _ := io.Copy(io.Discard, f)
+					got = r.FormValue("model") + " " + r.URL.Path + " " + strconv.FormatInt(n, 10)
+				}
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, `{"text":"hi","usage":{"type":"duration","seconds":60}}`)
+		}))
+		h := open(t, t.TempDir(), "providers: {lab: {kind: openai, base_url: \""+mock.URL+"/v1\", key: \"env:LAB\"}}\n", map[string]string{"LAB": "k"})
+		var body bytes.Buffer
+		form := multipart.NewWriter(&body)
+		_ = form.WriteField("model", "lab/whisper-1")
+		part, _ := form.CreateFormFile("file", "a.mp3")
+		_, _ = part.Write(bytes.Repeat([]byte("x"), size))
+		_ = form.Close()
+		status, answer, header := h.do(t, "POST", "/v1/audio/transcriptions", h.key(t), body.String(), "Content-Type", form.FormDataContentType())
+		if want := "whisper-1 /v1/audio/transcriptions " + strconv.Itoa(size); status != 200 || got != want {
+			t.Errorf("the provider got %q, want %q (%d %s)", got, want, status, answer)
+		}
+		if cost := header.Get("X-Steward-Cost-Usd"); cost != "0.006" { // a minute at $0.006
+			t.Errorf("a minute of sound costs %q, want 0.006", cost)
+		}
+		mock.Close()
 	}
 }

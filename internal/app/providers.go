@@ -87,8 +87,11 @@ func openProvider(name string, c config.Provider, getenv func(string) string, no
 	}
 	s := provider.Settings{Name: name, Kind: kind, BaseURL: c.BaseURL, Models: c.Models, Prices: name,
 		Translate: llm.Format(c.Translate), MaxConns: c.MaxConnections, NoHTTP2: !c.HTTP2, Headers: map[string]string{},
-		Region: c.Region, Project: c.Project, Location: c.Region, APIVersion: c.APIVersion, Now: now,
+		Region: c.Region, Project: c.Project, Location: c.Region, APIVersion: c.APIVersion, Deployment: c.Deployment, Now: now,
 		Timeouts: provider.Timeouts{Connect: c.Timeouts.Connect.Std(), FirstToken: c.Timeouts.FirstToken.Std(), Idle: c.Timeouts.Idle.Std(), Total: c.Timeouts.Total.Std()}}
+	if s.Timeouts.Total == 0 { // no bound, by the configuration's word; provider takes zero for its default
+		s.Timeouts.Total = unbounded
+	}
 	if c.Credentials.Project != "" {
 		s.Project = c.Credentials.Project
 	}
@@ -140,6 +143,9 @@ func trusted(file string) (*x509.CertPool, error) {
 	}
 	return pool, nil
 }
+
+// unbounded is longer than any call.
+const unbounded = 10 * 365 * 24 * time.Hour
 
 // priceLists tells which list of the catalogue each provider's prices come from.
 func priceLists(cfg config.Config, list []*provider.Provider) map[string]string {

@@ -135,6 +135,7 @@ func (c *call) chatRaw(ctx context.Context, stop context.CancelFunc) error {
 
 // patch returns the caller's body with the model as the provider knows it.
 func (c *call) patch(model string) []byte {
+	model = c.target.Provider.Upstream(model)
 	if c.asked.model == model {
 		return c.body
 	}
@@ -268,13 +269,13 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 }
 
 // complete gives an answer what its provider's format has no word for and the
-// caller's needs: an id, the model and the moment of its making.
+// caller's needs: an id, a model and the moment of its making.
 func (c *call) complete(id, model *string, created *int64) {
-	if *id == "" {
-		*id = c.rec.ID.String()
-	}
 	if *model == "" {
 		*model = c.target.Model
+	}
+	if *id == "" {
+		*id = c.rec.ID.String()
 	}
 	if *created == 0 {
 		*created = c.started.Unix()

@@ -41,6 +41,11 @@ func (c *call) passNamed() error {
 			Hinted("see steward provider list")
 	}
 	c.path = "/" + path
+	if m, method, ok := cutLast(after(c.path, "/models/"), ':'); ok && isMethod(method) {
+		c.model, c.method = unescape(m), method
+	} else if m, _, ok := cutLast(after(c.path, "/model/"), '/'); ok {
+		c.model = unescape(m)
+	}
 	switch p.Kind.Auth {
 	case provider.AuthXKey:
 		c.surface = &surface{name: "passthrough", op: "other", style: anthropicStyle}
@@ -102,8 +107,11 @@ func (c *call) passTo(p *provider.Provider, target string) error {
 				p, target = t.Provider, c.passTarget(t.Provider)
 			}
 			c.target = t
-			if out.Stream == nil && c.asked.modelAt.to > 0 {
+			switch {
+			case c.asked.modelAt.to > 0 && out.Stream == nil:
 				out.Body = c.patch(t.Model)
+			case c.asked.modelAt.to == 0 && t.Model != c.asked.model:
+				c.patchForm(out, t.Model)
 			}
 		} else {
 			c.target = Target{p, c.asked.model}
@@ -176,7 +184,8 @@ func (c *call) passBody(out *provider.Outgoing) error {
 		out.Body = head
 		return nil
 	}
-	out.Stream = io.MultiReader(bytes.NewReader(head), io.LimitReader(c.r.Body, c.g.MaxUpload-int64(n)))
+	out.Rest = io.LimitReader(c.r.Body, c.g.MaxUpload-int64(n))
+	out.Stream = io.MultiReader(bytes.NewReader(head), out.Rest)
 	out.Length = c.r.ContentLength
 	return nil
 }
@@ -201,6 +210,41 @@ func formField(contentType string, head []byte, name string) string {
 			return string(value)
 		}
 	}
+}
+
+// patchForm replaces the model in the beginning of an upload's form, where it was
+// found, every other byte as it was.
+func (c *call) patchForm(out *provider.Outgoing, model string) {
+	at := formValue(c.body, "model", c.asked.model)
+	if at < 0 {
+		return
+	}
+	patched := slices.Concat(c.body[:at], []byte(model), c.body[at+len(c.asked.model):])
+	if out.Stream == nil {
+		out.Body = patched
+		return
+	}
+	out.Stream = io.MultiReader(bytes.NewReader(patched), out.Rest)
+	if out.Length >= 0 {
+		out.Length += int64(len(patched) - len(c.body))
+	}
+}
+
+// formValue returns where the value of a form's field begins; -1: it is not there.
+func formValue(head []byte, name, value string) int {
+	at := bytes.Index(head, []byte(`name="`+name+`"`))
+	if at < 0 {
+		return -1
+	}
+	blank := bytes.Index(head[at:], []byte("\r\n\r\n"))
+	if blank < 0 {
+		return -1
+	}
+	at += blank + 4
+	if !bytes.HasPrefix(head[at:], []byte(value+"\r\n")) {
+		return -1
+	}
+	return at
 }
 
 // passOperation names what a pass-through path does, for the record.

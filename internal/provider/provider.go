@@ -61,6 +61,7 @@ type Settings struct {
 	Project    string
 	Location   string
 	APIVersion string // Azure's dated API; empty: its v1 API
+	Deployment string // Azure: what stands for every model; empty: the model's own name
 	// Signer authenticates kinds whose requests are signed or carry tokens that
 	// expire (AuthSigV4, AuthGoogle); nil: Key is used as it is.
 	Signer Signer
@@ -87,6 +88,8 @@ type Outgoing struct {
 	// unknown) and Body is not used.
 	Stream io.Reader
 	Length int64
+	// Rest is what of Stream has not been read yet, for who changes its beginning.
+	Rest io.Reader
 }
 
 // Field is one header line.
@@ -214,6 +217,14 @@ func (p *Provider) Close() {
 
 // Speaks reports whether the provider understands the format.
 func (p *Provider) Speaks(f llm.Format) bool { return slices.Contains(p.Kind.Formats, f) }
+
+// Upstream returns the name by which the provider knows a model.
+func (p *Provider) Upstream(model string) string {
+	if p.Deployment != "" && model != "" {
+		return p.Deployment
+	}
+	return model
+}
 
 // Origin returns the provider's scheme and host, for messages.
 func (p *Provider) Origin() string { return p.base.Scheme + "://" + p.base.Host }

@@ -39,6 +39,7 @@ func (p *Provider) Target(f llm.Format, model string, stream bool) string {
 // openAI returns a path of the OpenAI surface; for Azure's dated API it names the
 // deployment and the version, which is all the same as the model.
 func (p *Provider) openAI(path, model string) string {
+	model = p.Upstream(model)
 	if p.Kind.ID == "azure" && p.APIVersion != "" && p.APIVersion != "v1" {
 		return p.Join("/openai/deployments/"+url.PathEscape(model)+path) + "?api-version=" + url.QueryEscape(p.APIVersion)
 	}

@@ -115,7 +115,7 @@ func cliPage(root *cobra.Command) []byte {
 		if c.Hidden || c.Name() == "help" || c.Name() == "completion" && c.Parent() != root {
 			return
 		}
-		if c != root && (!c.HasSubCommands() || c.Name() == "completion") {
+		if c != root && (!c.HasSubCommands() || c.Example != "" || c.Name() == "completion") {
 			command(&b, c)
 		}
 		if c.Name() == "completion" {

@@ -38,23 +38,29 @@ func chat(ctx context.Context, client *genai.Client, model, question string) (*g
 }
 
 // stream asks one question, calls show with each piece of the answer as it comes,
-// and returns the last one, which has the token counts and why the model stopped.
-func stream(ctx context.Context, client *genai.Client, model, question string, show func(string)) (*genai.GenerateContentResponse, error) {
-	var last *genai.GenerateContentResponse
+// and returns why the model stopped and what it used.
+func stream(ctx context.Context, client *genai.Client, model, question string, show func(string)) (genai.FinishReason, *genai.GenerateContentResponseUsageMetadata, error) {
+	var finish genai.FinishReason
+	var usage *genai.GenerateContentResponseUsageMetadata
 	for piece, err := range client.Models.GenerateContentStream(ctx, model, genai.Text(question), nil) {
 		if err != nil {
-			return nil, err
+			return "", nil, err
 		}
 		if text := piece.Text(); text != "" {
 			show(text)
 		}
-		last = piece
+		if len(piece.Candidates) > 0 && piece.Candidates[0].FinishReason != "" {
+			finish = piece.Candidates[0].FinishReason
+		}
+		if piece.UsageMetadata != nil {
+			usage = piece.UsageMetadata
+		}
 	}
 	// A stream that broke off has no finish reason: never take it for a whole answer.
-	if last == nil || len(last.Candidates) == 0 || last.Candidates[0].FinishReason == "" {
-		return nil, errors.New("the answer is not complete")
+	if finish == "" {
+		return "", nil, errors.New("the answer is not complete")
 	}
-	return last, nil
+	return finish, usage, nil
 }
 
 // place is what the tool wants to know.
@@ -190,7 +196,7 @@ func run(ctx context.Context, client *genai.Client, model string) error {
 	fmt.Printf("chat: %s (%d tokens)\n", answer.Text(), answer.UsageMetadata.TotalTokenCount)
 
 	fmt.Print("stream: ")
-	if _, err = stream(ctx, client, model, "Tell a short story.", func(piece string) { fmt.Print(piece) }); err != nil {
+	if _, _, err = stream(ctx, client, model, "Tell a short story.", func(piece string) { fmt.Print(piece) }); err != nil {
 		return err
 	}
 	fmt.Println()
@@ -214,7 +220,7 @@ func run(ctx context.Context, client *genai.Client, model string) error {
 
 	// A caller who loses interest cancels its context: Steward hangs up on the provider.
 	hurried, cancel := context.WithCancel(ctx)
-	_, err = stream(hurried, client, model, "Tell a long story.", func(string) { cancel() })
+	_, _, err = stream(hurried, client, model, "Tell a long story.", func(string) { cancel() })
 	fmt.Println("cancelled:", errors.Is(err, context.Canceled))
 
 	_, err = chat(ctx, client, "sim/nonesuch", "Hello?")

@@ -45,6 +45,6 @@ func (w *World) Samples() {
 
 	c := base(3, 2)
 	c.Asked, c.Project, c.Outcome, c.Status, c.Pricing = "openai/gpt-x", "batch", record.Failed, 429, record.Free
-	c.ErrorKind, c.ErrorCode = "exhausted", "rate_limited"
+	c.ErrorKind, c.ErrorCode = "exhausted", "rate_limit_exceeded"
 	w.Add(c, nil)
 }

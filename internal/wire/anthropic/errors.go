@@ -34,7 +34,7 @@ var errorTypes = []errorType{
 	{"permission_error", http.StatusForbidden, fault.Upstream, "provider_denied"},
 	{"not_found_error", http.StatusNotFound, fault.Refused, "not_found"},
 	{"request_too_large", http.StatusRequestEntityTooLarge, fault.Refused, "request_too_large"},
-	{"rate_limit_error", http.StatusTooManyRequests, fault.Exhausted, "rate_limited"},
+	{"rate_limit_error", http.StatusTooManyRequests, fault.Exhausted, "rate_limit_exceeded"},
 	{"api_error", http.StatusInternalServerError, fault.Upstream, "provider_error"},
 	{"timeout_error", http.StatusGatewayTimeout, fault.Upstream, "provider_timeout"},
 	{"overloaded_error", StatusOverloaded, fault.Upstream, "overloaded"},

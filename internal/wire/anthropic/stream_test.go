@@ -162,7 +162,7 @@ func TestStreamFaults(t *testing.T) {
 		status int
 	}{
 		"overloaded":              {strings.NewReader(errorEvent("overloaded_error")), fault.Upstream, "overloaded", 529},
-		"rate limit":              {strings.NewReader(errorEvent("rate_limit_error")), fault.Exhausted, "rate_limited", 429},
+		"rate limit":              {strings.NewReader(errorEvent("rate_limit_error")), fault.Exhausted, "rate_limit_exceeded", 429},
 		"invalid":                 {strings.NewReader(errorEvent("invalid_request_error")), fault.Refused, "invalid_request", 400},
 		"a type that is new":      {strings.NewReader(errorEvent("boredom_error")), fault.Upstream, "provider_error", 500},
 		"an error behind the end": {strings.NewReader(streamHead + streamStop + errorEvent("api_error")[len(streamHead):]), fault.Upstream, "provider_error", 500},

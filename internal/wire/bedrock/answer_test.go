@@ -148,7 +148,7 @@ func TestStreamsThatFail(t *testing.T) {
 		code      string
 		kind      fault.Kind
 	}{
-		"a limit":             {fault.New(fault.Exhausted, "budget_exceeded", "no money"), "throttlingException", "rate_limited", fault.Exhausted},
+		"a limit":             {fault.New(fault.Exhausted, "budget_exceeded", "no money"), "throttlingException", "rate_limit_exceeded", fault.Exhausted},
 		"our own trouble":     {fault.New(fault.Unavailable, "x", "not now"), "serviceUnavailableException", "overloaded", fault.Upstream},
 		"the provider's":      {fault.New(fault.Upstream, "provider_error", "broke"), "modelStreamErrorException", "provider_error", fault.Upstream},
 		"a slow provider":     {fault.New(fault.Timeout, "x", "slow"), "modelStreamErrorException", "provider_error", fault.Upstream},
@@ -210,8 +210,8 @@ func TestErrors(t *testing.T) {
 		"without a type":          {400, nil, `{"Message":"bad"}`, fault.Refused, "invalid_request", "bad"},
 		"too long":                {400, nil, `{"message":"Input is too long for requested model."}`, fault.Refused, "context_length_exceeded", "Input is too long for requested model."},
 		"no such model":           {400, nil, `{"message":"The provided model identifier is invalid."}`, fault.Refused, "model_not_found", "The provided model identifier is invalid."},
-		"a quota of the account":  {400, aws("ServiceQuotaExceededException"), `{"message":"quota"}`, fault.Exhausted, "rate_limited", "quota"},
-		"throttled":               {429, http.Header{"Retry-After": {"3"}}, `{"message":"slow down"}`, fault.Exhausted, "rate_limited", "slow down"},
+		"a quota of the account":  {400, aws("ServiceQuotaExceededException"), `{"message":"quota"}`, fault.Exhausted, "rate_limit_exceeded", "quota"},
+		"throttled":               {429, http.Header{"Retry-After": {"3"}}, `{"message":"slow down"}`, fault.Exhausted, "rate_limit_exceeded", "slow down"},
 		"a model that warms up":   {429, aws("ModelNotReadyException"), `{"message":"soon"}`, fault.Upstream, "overloaded", "soon"},
 		"no access":               {403, aws("AccessDeniedException"), `{"message":"User: arn:aws:iam::1:user/x is not authorized"}`, fault.Upstream, "provider_denied", "the provider answered AccessDeniedException"},
 		"a bad token":             {403, nil, `{"message":"The security token included in the request is invalid."}`, fault.Upstream, "provider_auth", "the provider answered AccessDeniedException"},

@@ -25,7 +25,7 @@ type exception struct {
 // row of a status is its default.
 var exceptions = []exception{
 	{"ValidationException", 400, fault.Refused, "invalid_request"},
-	{"ServiceQuotaExceededException", 400, fault.Exhausted, "rate_limited"},
+	{"ServiceQuotaExceededException", 400, fault.Exhausted, "rate_limit_exceeded"},
 	{"AccessDeniedException", 403, fault.Upstream, "provider_denied"},
 	{"UnrecognizedClientException", 403, fault.Upstream, "provider_auth"},
 	{"InvalidSignatureException", 403, fault.Upstream, "provider_auth"},
@@ -36,7 +36,7 @@ var exceptions = []exception{
 	{"ExpiredTokenException", 403, fault.Upstream, "provider_auth"},
 	{"ResourceNotFoundException", 404, fault.Refused, "model_not_found"},
 	{"ModelTimeoutException", 408, fault.Upstream, "provider_timeout"},
-	{"ThrottlingException", 429, fault.Exhausted, "rate_limited"},
+	{"ThrottlingException", 429, fault.Exhausted, "rate_limit_exceeded"},
 	{"ModelNotReadyException", 429, fault.Upstream, "overloaded"},
 	{"ModelErrorException", 424, fault.Upstream, "provider_error"},
 	{"ModelStreamErrorException", 424, fault.Upstream, "provider_error"},

@@ -184,7 +184,7 @@ func (e *upstreamError) fault() *fault.Error {
 	case e.code == http.StatusPaymentRequired:
 		f = fault.New(fault.Upstream, "provider_billing", "the provider's account has no credit left")
 	case e.code == http.StatusTooManyRequests:
-		f = fault.New(fault.Exhausted, "provider_rate_limit", "the provider's rate limit or quota is used up")
+		f = fault.New(fault.Exhausted, "rate_limit_exceeded", "the provider's rate limit or quota is used up")
 		f.RetryAfter = e.retry
 	case e.code >= 400 && e.code < 500:
 		f = fault.New(fault.Refused, e.refusalCode(), "%s", e.words())
@@ -202,6 +202,9 @@ func (e *upstreamError) fault() *fault.Error {
 func (e *upstreamError) refusalCode() string {
 	if e.code == http.StatusNotFound {
 		return "model_not_found"
+	}
+	if said := strings.ToLower(e.message); e.code == http.StatusBadRequest && strings.Contains(said, "token") && strings.Contains(said, "exceed") {
+		return "context_length_exceeded" // "The input token count (...) exceeds the maximum number of tokens allowed"
 	}
 	if e.status != "" {
 		return strings.ToLower(e.status)

@@ -57,11 +57,11 @@ func TestEncodeError(t *testing.T) {
 }
 
 func TestEncodeErrorDetails(t *testing.T) {
-	f := fault.New(fault.Exhausted, "rate_limited", "too many requests").At("contents").Hinted("wait a little")
+	f := fault.New(fault.Exhausted, "rate_limit_exceeded", "too many requests").At("contents").Hinted("wait a little")
 	f.RetryAfter = 1500 * time.Millisecond
 	_, body := gemini.Generate().EncodeError(f, "call-1")
 	const want = `{"error":{"code":429,"message":"too many requests (wait a little)","status":"RESOURCE_EXHAUSTED","details":[` +
-		`{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"rate_limited","domain":"steward","metadata":{"callId":"call-1"}},` +
+		`{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"rate_limit_exceeded","domain":"steward","metadata":{"callId":"call-1"}},` +
 		`{"@type":"type.googleapis.com/google.rpc.BadRequest","fieldViolations":[{"field":"contents","description":"too many requests"}]},` +
 		`{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"2s"}]}}`
 	if diff := cmp.Diff(want, string(body)); diff != "" {
@@ -82,9 +82,9 @@ func TestDecodeError(t *testing.T) {
 	}{
 		"a refusal":              {400, nil, `{"error":{"code":400,"message":"bad contents","status":"INVALID_ARGUMENT"}}`, fault.Error{Kind: fault.Refused, Code: "invalid_argument", Message: "bad contents", Status: 400}},
 		"no such model":          {404, nil, `{"error":{"code":404,"message":"models/x is not found","status":"NOT_FOUND"}}`, fault.Error{Kind: fault.Refused, Code: "model_not_found", Message: "models/x is not found", Status: 404}},
-		"a quota, in a list":     {429, nil, quota, fault.Error{Kind: fault.Exhausted, Code: "provider_rate_limit", Status: 429, RetryAfter: 34500 * time.Millisecond}},
-		"the header wins":        {429, http.Header{"Retry-After": {"7"}}, quota, fault.Error{Kind: fault.Exhausted, Code: "provider_rate_limit", Status: 429, RetryAfter: 7 * time.Second}},
-		"a time to wait for":     {429, http.Header{"Retry-After": {"Tue, 17 Feb 2026 04:28:30 GMT"}, "Date": {"Tue, 17 Feb 2026 04:28:18 GMT"}}, ``, fault.Error{Kind: fault.Exhausted, Code: "provider_rate_limit", Status: 429, RetryAfter: 12 * time.Second}},
+		"a quota, in a list":     {429, nil, quota, fault.Error{Kind: fault.Exhausted, Code: "rate_limit_exceeded", Status: 429, RetryAfter: 34500 * time.Millisecond}},
+		"the header wins":        {429, http.Header{"Retry-After": {"7"}}, quota, fault.Error{Kind: fault.Exhausted, Code: "rate_limit_exceeded", Status: 429, RetryAfter: 7 * time.Second}},
+		"a time to wait for":     {429, http.Header{"Retry-After": {"Tue, 17 Feb 2026 04:28:30 GMT"}, "Date": {"Tue, 17 Feb 2026 04:28:18 GMT"}}, ``, fault.Error{Kind: fault.Exhausted, Code: "rate_limit_exceeded", Status: 429, RetryAfter: 12 * time.Second}},
 		"our key, as 401":        {401, nil, `{"error":{"code":401,"message":"no","status":"UNAUTHENTICATED"}}`, fault.Error{Kind: fault.Upstream, Code: "provider_auth", Status: 401}},
 		"our key, as 400":        {400, nil, `{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}`, fault.Error{Kind: fault.Upstream, Code: "provider_auth", Status: 400}},
 		"our project":            {403, nil, `{"error":{"code":403,"status":"PERMISSION_DENIED","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"SERVICE_DISABLED"}]}}`, fault.Error{Kind: fault.Upstream, Code: "provider_auth", Status: 403}},

@@ -44,14 +44,10 @@ func errorType(f *fault.Error) string {
 		return "insufficient_quota"
 	}
 	switch f.Kind {
-	case fault.Invalid, fault.TooLarge, fault.Conflict:
-		return "invalid_request_error"
-	case fault.Unauthenticated:
-		return "authentication_error"
+	case fault.Invalid, fault.TooLarge, fault.Conflict, fault.Unauthenticated, fault.NotFound:
+		return "invalid_request_error" // OpenAI's word for a bad key and an unknown model too
 	case fault.Denied:
 		return "permission_error"
-	case fault.NotFound:
-		return "not_found_error"
 	case fault.Exhausted:
 		return "rate_limit_error"
 	case fault.Refused:
@@ -62,12 +58,8 @@ func errorType(f *fault.Error) string {
 
 func refusedType(status int) string {
 	switch {
-	case status == http.StatusUnauthorized:
-		return "authentication_error"
 	case status == http.StatusForbidden:
 		return "permission_error"
-	case status == http.StatusNotFound:
-		return "not_found_error"
 	case status == http.StatusTooManyRequests:
 		return "rate_limit_error"
 	case status < 500:

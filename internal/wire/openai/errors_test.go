@@ -107,14 +107,14 @@ func TestEncodeError(t *testing.T) {
 	}{
 		"invalid": {fault.New(fault.Invalid, "invalid_request", "n is %d", 3).At("n").Hinted("lower n").Because(errors.New("SECRET")), 400,
 			map[string]any{"message": "n is 3 (lower n)", "type": "invalid_request_error", "param": "n", "code": "invalid_request", "call_id": "call-1"}},
-		"no code":       {fault.New(fault.Unauthenticated, "", "who"), 401, map[string]any{"message": "who", "type": "authentication_error", "param": nil, "code": "unauthenticated", "call_id": "call-1"}},
+		"no code":       {fault.New(fault.Unauthenticated, "", "who"), 401, map[string]any{"message": "who", "type": "invalid_request_error", "param": nil, "code": "unauthenticated", "call_id": "call-1"}},
 		"denied":        {fault.New(fault.Denied, "d", "no"), 403, map[string]any{"message": "no", "type": "permission_error", "param": nil, "code": "d", "call_id": "call-1"}},
-		"not found":     {fault.New(fault.NotFound, "model_not_found", "no"), 404, map[string]any{"message": "no", "type": "not_found_error", "param": nil, "code": "model_not_found", "call_id": "call-1"}},
-		"limit":         {fault.New(fault.Exhausted, "rate_limited", "no"), 429, map[string]any{"message": "no", "type": "rate_limit_error", "param": nil, "code": "rate_limited", "call_id": "call-1"}},
+		"not found":     {fault.New(fault.NotFound, "model_not_found", "no"), 404, map[string]any{"message": "no", "type": "invalid_request_error", "param": nil, "code": "model_not_found", "call_id": "call-1"}},
+		"limit":         {fault.New(fault.Exhausted, "rate_limit_exceeded", "no"), 429, map[string]any{"message": "no", "type": "rate_limit_error", "param": nil, "code": "rate_limit_exceeded", "call_id": "call-1"}},
 		"budget":        {fault.New(fault.Exhausted, "budget_exceeded", "no"), 429, map[string]any{"message": "no", "type": "insufficient_quota", "param": nil, "code": "budget_exceeded", "call_id": "call-1"}},
 		"upstream":      {fault.New(fault.Upstream, "x", "no"), 502, map[string]any{"message": "no", "type": "api_error", "param": nil, "code": "x", "call_id": "call-1"}},
 		"refused":       {&fault.Error{Kind: fault.Refused, Code: "x", Message: "no", Status: 422}, 422, map[string]any{"message": "no", "type": "invalid_request_error", "param": nil, "code": "x", "call_id": "call-1"}},
-		"refused model": {&fault.Error{Kind: fault.Refused, Code: "x", Message: "no", Status: 404}, 404, map[string]any{"message": "no", "type": "not_found_error", "param": nil, "code": "x", "call_id": "call-1"}},
+		"refused model": {&fault.Error{Kind: fault.Refused, Code: "x", Message: "no", Status: 404}, 404, map[string]any{"message": "no", "type": "invalid_request_error", "param": nil, "code": "x", "call_id": "call-1"}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

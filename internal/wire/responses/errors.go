@@ -15,9 +15,9 @@ import (
 // errorTypes are the words that OpenAI's clients know for each kind of fault.
 var errorTypes = map[fault.Kind]string{
 	fault.Invalid:         "invalid_request_error",
-	fault.Unauthenticated: "authentication_error",
+	fault.Unauthenticated: "invalid_request_error",
 	fault.Denied:          "permission_error",
-	fault.NotFound:        "not_found_error",
+	fault.NotFound:        "invalid_request_error",
 	fault.Conflict:        "conflict_error",
 	fault.TooLarge:        "invalid_request_error",
 	fault.Exhausted:       "rate_limit_error",
