@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/steward-llmops/steward/internal/app"
 	"github.com/steward-llmops/steward/internal/config"
 	"github.com/steward-llmops/steward/internal/fault"
@@ -284,5 +286,36 @@ func TestAnUploadsModelIsNamedAsItsProviderKnowsIt(t *testing.T) {
 			t.Errorf("a minute of sound costs %q, want 0.006", cost)
 		}
 		mock.Close()
+	}
+}
+
+func TestAzureIsAddressedByItsDeployment(t *testing.T) {
+	var got []string
+	mock := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body struct{ Model string }
+		_ = json.NewDecoder(r.Body).Decode(&body)
+		got = append(got, r.URL.String()+" "+body.Model+" "+r.Header.Get("Api-Key"))
+		_, _ = io.WriteString(w, `{"id":"x","choices":[{"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1000,"completion_tokens":100}}`)
+	}))
+	defer mock.Close()
+	h := open(t, t.TempDir(), `providers:
+  dated: {kind: azure, base_url: "`+mock.URL+`", key: "env:K", api_version: "2024-10-21", deployment: ours}
+  v1: {kind: azure, base_url: "`+mock.URL+`", key: "env:K"}
+`, map[string]string{"K": "secret"})
+	secret := h.key(t)
+	for _, model := range []string{"dated/gpt-4o", "v1/gpt-4o"} {
+		for _, path := range []string{"/v1/chat/completions", "/v1/messages"} {
+			status, answer, header := h.do(t, "POST", path, secret, `{"model":"`+model+`","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}`)
+			if cost := header.Get("X-Steward-Cost-Usd"); status != 200 || cost != "0.0035" { // 1000 x $2.50/M + 100 x $10/M
+				t.Errorf("%s %s: %d, cost %q: %s", model, path, status, cost, answer)
+			}
+		}
+	}
+	want := []string{
+		"/openai/deployments/ours/chat/completions?api-version=2024-10-21 ours secret", "/openai/deployments/ours/chat/completions?api-version=2024-10-21 ours secret",
+		"/openai/v1/chat/completions gpt-4o secret", "/openai/v1/chat/completions gpt-4o secret",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what Azure got (-want +got):\n%s", diff)
 	}
 }

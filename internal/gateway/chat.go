@@ -194,7 +194,7 @@ func (c *call) chatTranslated(ctx context.Context, stop context.CancelFunc) erro
 	if err != nil {
 		return err
 	}
-	req.Model, req.Stream = c.target.Model, c.rec.Stream
+	req.Model, req.Stream = c.target.Provider.Upstream(c.target.Model), c.rec.Stream
 	if c.asked.maxTokens == 0 && req.MaxTokens != nil {
 		c.asked.maxTokens = *req.MaxTokens
 	}

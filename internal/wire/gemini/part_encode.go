@@ -16,11 +16,11 @@ const noSignature = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 
 // partWriter writes parts of a request or an answer.
 type partWriter struct {
-	lost  llm.Lost
-	err   *fault.Error
-	gen   int               // generation of the model that reads; 0: unknown
-	names map[string]string // functions by call id
-	ask   bool              // a request is written: who reads it checks signatures
+	lost   llm.Lost
+	answer bool // the parts are a model's answer, for people to read
+	err    *fault.Error
+	gen    int               // generation of the model that reads; 0: unknown
+	names  map[string]string // functions by call id
 }
 
 // parts writes the parts of one message.
@@ -84,14 +84,15 @@ func (w *partWriter) signature(sig string, issuer llm.Format) string {
 	return ""
 }
 
-// reasoning writes a thought. What another issuer signed or encrypted stays out:
-// its text is bound to its signature.
+// reasoning writes a thought. What another issuer signed or encrypted stays out of
+// a request, because its text is bound to its signature; of an answer the caller
+// gets to read it.
 func (w *partWriter) reasoning(p *llm.Part) []any {
 	q := &partJSON{Thought: true}
 	if b := p.Reasoning; b != nil {
 		if b.Encrypted != "" || b.Signature != "" && b.Issuer != llm.GeminiGenerate {
 			w.lost.Add("reasoning.signature")
-			if w.ask {
+			if !w.answer {
 				return nil
 			}
 		} else {

@@ -8,7 +8,7 @@ import (
 )
 
 func encodeRequest(r *llm.Request) ([]byte, llm.Lost, error) {
-	w := requestWriter{partWriter: partWriter{gen: generation(r.Model), names: map[string]string{}, ask: true}, req: r}
+	w := requestWriter{partWriter: partWriter{gen: generation(r.Model), names: map[string]string{}}, req: r}
 	w.lost.AddAll(r.Unknown)
 	w.messages()
 	w.tools()

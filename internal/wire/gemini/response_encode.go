@@ -12,7 +12,7 @@ import (
 const malformedCall = "MALFORMED_FUNCTION_CALL"
 
 func encodeResponse(resp *llm.Response, _ *llm.Request) ([]byte, llm.Lost, error) {
-	var w answerWriter
+	w := answerWriter{partWriter: partWriter{answer: true}}
 	out := answerJSON{ModelVersion: resp.Model, ResponseID: resp.ID, UsageMetadata: writeUsage(&resp.Usage)}
 	if resp.Created > 0 {
 		out.CreateTime = time.Unix(resp.Created, 0).UTC().Format(time.RFC3339)
