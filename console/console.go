@@ -7,8 +7,10 @@ import (
 	"bytes"
 	"embed"
 	"io/fs"
+	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -42,6 +44,15 @@ func Handler() http.Handler {
 				if strings.HasPrefix(name, "assets/") { // their names hold a hash of their content
 					h.Set("Cache-Control", "public, max-age=31536000, immutable")
 				}
+				if twin, err := fs.ReadFile(files, name+".gz"); err == nil {
+					h.Set("Vary", "Accept-Encoding")
+					if takesGzip(r) {
+						h.Set("Content-Encoding", "gzip")
+						h.Set("Content-Type", mime.TypeByExtension(path.Ext(name)))
+						http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(twin))
+						return
+					}
+				}
 				static.ServeHTTP(w, r)
 				return
 			}
@@ -50,4 +61,20 @@ func Handler() http.Handler {
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		http.ServeContent(w, r, "index.html", time.Time{}, bytes.NewReader(index))
 	})
+}
+
+// takesGzip reports whether a browser takes the compressed twin of a file. A range is
+// one of the file itself, so that who asks for one gets it plain.
+func takesGzip(r *http.Request) bool {
+	if r.Header.Get("Range") != "" {
+		return false
+	}
+	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(strings.TrimSpace(coding), ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			q, err := strconv.ParseFloat(strings.TrimPrefix(strings.ReplaceAll(weight, " ", ""), "q="), 64)
+			return err != nil || q > 0
+		}
+	}
+	return false
 }

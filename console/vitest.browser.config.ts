@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-// The browser's tests: one real binary and one browser for all of them.
+// The browser's tests: each file has a real Steward and a browser of its own.
 export default defineConfig({
   test: {
     include: ['test/browser/**/*.test.ts'],
-    globalSetup: ['test/browser/server.ts'],
-    fileParallelism: false,
+    globalSetup: ['test/browser/build.ts'],
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 90_000,
   },

@@ -1,5 +1,5 @@
 import {
-  ActionIcon, Anchor, AppShell, Burger, Center, Container, Group, Image, Kbd, Loader, NavLink, Text, Tooltip, UnstyledButton,
+  ActionIcon, Anchor, AppShell, Burger, Center, Container, Group, Image, Kbd, Loader, NavLink, Text, Tooltip, UnstyledButton, VisuallyHidden,
   useComputedColorScheme, useMantineColorScheme,
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
@@ -7,7 +7,6 @@ import { spotlight } from '@mantine/spotlight';
 import { IconLogout, IconMoon, IconSearch, IconSun, IconWorld } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
-import { useEffect } from 'react';
 import { statusQuery } from './api/queries';
 import { pages } from './nav';
 import { Palette } from './Palette';
@@ -34,7 +33,6 @@ export function Shell() {
 function Frame() {
   const [opened, menu] = useDisclosure();
   const path = useLocation({ select: (l) => l.pathname });
-  useEffect(() => menu.close(), [path, menu]);
   return (
     <AppShell header={{ height: 56 }} navbar={{ width: 208, breakpoint: 'sm', collapsed: { mobile: !opened } }} padding={{ base: 'md', lg: 'xl' }}>
       <AppShell.Header>
@@ -53,7 +51,7 @@ function Frame() {
           {pages.map(({ to, label, icon: Icon }) => {
             const active = to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`);
             return (
-              <NavLink key={to} component={Link} to={to} label={label} active={active} aria-current={active ? 'page' : undefined}
+              <NavLink key={to} component={Link} to={to} label={label} active={active} onClick={menu.close} aria-current={active ? 'page' : undefined}
                 leftSection={<Icon size={18} stroke={1.6} />} style={{ borderRadius: 'var(--mantine-radius-md)' }} mb={2} />
             );
           })}
@@ -70,12 +68,13 @@ function Frame() {
 
 function SearchButton() {
   return (
-    <UnstyledButton onClick={spotlight.open} ml="auto" px="sm" h={34} aria-label="Find a page, a call or an action" aria-keyshortcuts="Control+K"
+    <UnstyledButton onClick={spotlight.open} ml="auto" px="sm" h={34} aria-keyshortcuts="Control+K"
       style={{ border: '1px solid var(--mantine-color-default-border)', borderRadius: 'var(--mantine-radius-md)' }}>
       <Group gap="xs" wrap="nowrap" c="dimmed">
         <IconSearch size={16} />
+        <VisuallyHidden hiddenFrom="sm">Find anything</VisuallyHidden>
         <Text size="sm" visibleFrom="sm" pr="xl">Find anything</Text>
-        <Kbd size="xs" visibleFrom="sm">Ctrl K</Kbd>
+        <Kbd size="xs" visibleFrom="sm" aria-hidden>Ctrl K</Kbd>
       </Group>
     </UnstyledButton>
   );
@@ -89,7 +88,7 @@ function Switches() {
   return (
     <Group gap={4} wrap="nowrap">
       <Tooltip label={zone === 'utc' ? 'Times are UTC: show the local clock' : 'Times are local: show UTC'}>
-        <UnstyledButton px={8} h={34} onClick={() => setZone(zone === 'utc' ? 'local' : 'utc')} aria-label={zone === 'utc' ? 'Show local time' : 'Show UTC'}>
+        <UnstyledButton px={8} h={34} onClick={() => setZone(zone === 'utc' ? 'local' : 'utc')} aria-label={zone === 'utc' ? 'UTC: show local time' : 'Local time: show UTC'}>
           <Group gap={5} wrap="nowrap" c="dimmed"><IconWorld size={18} stroke={1.6} /><Text size="xs" fw={600} w={32}>{zone === 'utc' ? 'UTC' : 'Local'}</Text></Group>
         </UnstyledButton>
       </Tooltip>

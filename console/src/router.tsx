@@ -1,8 +1,8 @@
-import { Container } from '@mantine/core';
+import { Container, Text } from '@mantine/core';
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { Shell } from './Shell';
 import { filterNames } from './calls/filters';
-import { Empty } from './ui/Empty';
+import { Page } from './ui/Page';
 import { ProblemAlert } from './ui/Problem';
 import { only, parseSearch, stringifySearch } from './ui/search';
 import { TextLink } from './ui/TextLink';
@@ -10,9 +10,9 @@ import { TextLink } from './ui/TextLink';
 const root = createRootRoute({
   component: Shell,
   notFoundComponent: () => (
-    <Empty title="There is no such page">
-      The address is not one of the console. Go to <TextLink to="/">Home</TextLink>, or press Ctrl K to find what you want.
-    </Empty>
+    <Page title="There is no such page">
+      <Text>The address is not one of the console. Go to <TextLink to="/" size="md">Home</TextLink>, or press Ctrl K to find what you want.</Text>
+    </Page>
   ),
   errorComponent: ({ error }) => (
     <Container py="xl"><ProblemAlert title="The page could not be shown" error={error} onRetry={() => window.location.reload()} /></Container>

@@ -43,7 +43,7 @@ function Shown({ call }: { call: Detail }) {
   const why = explain({ outcome: call.outcome, error: call.error, error_kind: call.error_kind ?? '' });
   return (
     <Page title={call.model || call.asked || call.operation}
-      heading={<Group gap="sm" component="span"><span>{call.model || call.asked || call.operation}</span><CallStatus call={call} />{call.stream && <Badge color="gray" variant="outline" tt="none">stream</Badge>}</Group>}
+      heading={<Group gap="sm" component="span"><span>{call.model || call.asked || call.operation}</span><CallStatus call={call} />{call.stream && <Badge color="gray" tt="none" fw={500}>stream</Badge>}</Group>}
       description={<Group gap={4}><span>{formatFull(call.time, zone)}</span><span>· {call.id}</span><CopyIcon value={call.id} label="Copy the id" /></Group>}
       actions={curl && <CopyText value={curl} label="Copy as curl" />}>
       {why && (
@@ -52,7 +52,7 @@ function Shown({ call }: { call: Detail }) {
         </Alert>
       )}
       <SimpleGrid cols={{ base: 2, md: 4 }}>
-        <Stat label="Cost" value={<Money nano={call.cost_nano} pricing={call.pricing} />} note={<Ceiling call={call} />} />
+        <Stat label="Cost" value={<Money nano={call.cost_nano} pricing={call.pricing} wrap />} note={<Ceiling call={call} />} />
         <Stat label="Tokens in" value={formatCount(call.input_tokens)} note={call.cached_tokens > 0 ? `${formatCount(call.cached_tokens)} from the cache` : 'none from the cache'} />
         <Stat label="Tokens out" value={formatCount(call.output_tokens)} note={call.reasoning_tokens > 0 ? `${formatCount(call.reasoning_tokens)} of reasoning` : 'no reasoning'} />
         <Stat label="Latency" value={formatMicros(call.latency_us)} note={call.ttft_us >= 0 ? `first token after ${formatMicros(call.ttft_us)}` : 'no token came'} />
@@ -82,7 +82,7 @@ function Timings({ call }: { call: Detail }) {
   return (
     <Paper p="md" component="section">
       <Title order={2} mb="sm">Where the time went</Title>
-      <Progress.Root size={22} radius="sm" aria-label="Phases of the call">
+      <Progress.Root size={22} radius="sm" role="img" aria-label="Phases of the call">
         {parts.map((p) => (
           <Tooltip key={p.label} label={`${p.label}: ${formatMicros(p.micros)}`}>
             <Progress.Section value={total > 0 ? (100 * p.micros) / total : 0} color={p.color} withAria={false} />
@@ -105,7 +105,7 @@ function Tries({ call }: { call: Detail }) {
   return (
     <Paper component="section" style={{ overflow: 'hidden' }}>
       <Title order={2} p="md" pb={4}>{call.tries.length === 1 ? 'One try' : `${call.tries.length} tries`}</Title>
-      <Table.ScrollContainer minWidth={460} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': 'Tries' } }}>
+      <Table.ScrollContainer minWidth={460} type="native" tabIndex={0} role="region" aria-label="Tries">
         <Table>
           <Table.Thead><Table.Tr><Table.Th>Provider</Table.Th><Table.Th>Answer</Table.Th><Table.Th ta="right">Began after</Table.Th><Table.Th ta="right">Took</Table.Th><Table.Th ta="right">Cost</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
@@ -154,14 +154,14 @@ function Facts({ call }: { call: Detail }) {
           ))}
         </DataList>
         {Object.keys(call.tags ?? {}).length > 0 && (
-          <Group gap={6} mt="md">{Object.entries(call.tags ?? {}).map(([k, v]) => <Badge key={k} color="gray" tt="none">{k}={v}</Badge>)}</Group>
+          <Group gap={6} mt="md">{Object.entries(call.tags ?? {}).map(([k, v]) => <Badge key={k} color="gray" tt="none" miw={0} maw="100%">{k}={v}</Badge>)}</Group>
         )}
       </Paper>
       {usage.length > 0 && (
         <Paper p="md" component="section">
           <Title order={2} mb="sm">Usage</Title>
           <DataList size="sm" gap={6} labelWidth="104px">
-            {usage.map(([q, n]) => <DataList.Item key={q}><DataList.ItemLabel>{q.replaceAll('_', ' ')}</DataList.ItemLabel><DataList.ItemValue>{formatCount(n)}</DataList.ItemValue></DataList.Item>)}
+            {usage.map(([q, n]) => <DataList.Item key={q}><DataList.ItemLabel>{q.replace(/_micros$/, '').replaceAll('_', ' ')}</DataList.ItemLabel><DataList.ItemValue>{q.endsWith('_micros') ? formatMicros(n) : formatCount(n)}</DataList.ItemValue></DataList.Item>)}
           </DataList>
           <Text size="xs" c="dimmed" mt="sm">{call.usage_reported ? 'As the provider reported it.' : 'The provider reported none; counted here.'}</Text>
         </Paper>

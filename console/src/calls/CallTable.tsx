@@ -22,7 +22,7 @@ export function CallTable({ calls, fresh, brief = false }: Props) {
     <Table highlightOnHover aria-label="Calls" onKeyDown={walk}>
       <Table.Thead>
         <Table.Tr>
-          <Table.Th w={1}>Time</Table.Th>
+          <Table.Th w={1} visibleFrom="xs">Time</Table.Th>
           <Table.Th>Model</Table.Th>
           <Table.Th w={1}>Status</Table.Th>
           <Table.Th ta="right" visibleFrom={wide}>Tokens in</Table.Th>
@@ -36,12 +36,15 @@ export function CallTable({ calls, fresh, brief = false }: Props) {
       <Table.Tbody>
         {calls.map((c) => (
           <Table.Tr key={c.id} className={fresh?.has(c.id) ? 'row-link row-fresh' : 'row-link'}>
-            <Table.Td c="dimmed"><Moment at={c.time} /></Table.Td>
-            <Table.Td style={{ overflowWrap: 'anywhere' }}><ModelCell call={c} /></Table.Td>
+            <Table.Td c="dimmed" visibleFrom="xs"><Moment at={c.time} /></Table.Td>
+            <Table.Td style={{ overflowWrap: 'anywhere' }}>
+              <ModelCell call={c} />
+              <Text size="xs" c="dimmed" hiddenFrom="xs"><Moment at={c.time} /> {c.provider}</Text>
+            </Table.Td>
             <Table.Td><CallStatus call={c} /></Table.Td>
             <Table.Td ta="right" visibleFrom={wide}>{formatCount(c.input_tokens)}</Table.Td>
             <Table.Td ta="right" visibleFrom={wide}>{formatCount(c.output_tokens)}</Table.Td>
-            <Table.Td ta="right"><Money nano={c.cost_nano} pricing={c.pricing} pad={brief ? 0 : 6} /></Table.Td>
+            <Table.Td ta="right"><Money nano={c.cost_nano} pricing={c.pricing} pad={brief ? 0 : 6} /><Text size="xs" c="dimmed" hiddenFrom="xs">{formatMicros(c.latency_us)}</Text></Table.Td>
             <Table.Td ta="right" visibleFrom="xs" style={{ whiteSpace: 'nowrap' }}>{formatMicros(c.latency_us)}</Table.Td>
             {!brief && <Table.Td ta="right" visibleFrom="md" style={{ whiteSpace: 'nowrap' }}>{formatMicros(c.ttft_us)}</Table.Td>}
             {!brief && <Table.Td visibleFrom="lg" c="dimmed">{c.key_name || '–'}</Table.Td>}
@@ -59,8 +62,8 @@ function ModelCell({ call }: { call: Schema<'Call'> }) {
         {call.model || call.asked || call.operation}
       </TextLink>
       {call.provider && <Text size="xs" c="dimmed" visibleFrom="xs" span>{call.provider}</Text>}
-      {call.stream && <Badge size="xs" color="gray" variant="outline" visibleFrom="md">stream</Badge>}
-      {call.attempts > 1 && <Tooltip label="More than one try at a provider"><Badge size="xs" color="yellow" visibleFrom="sm">{call.attempts} tries</Badge></Tooltip>}
+      {call.stream && <Badge size="sm" color="gray" tt="none" fw={500} visibleFrom="md">stream</Badge>}
+      {call.attempts > 1 && <Tooltip label="More than one try at a provider"><Badge size="sm" color="yellow" tt="none" fw={500} visibleFrom="sm">{call.attempts} tries</Badge></Tooltip>}
     </Group>
   );
 }

@@ -25,7 +25,7 @@ export function ContentTabs({ call }: { call: Schema<'CallDetail'> }) {
   return (
     <Paper component="section">
       <Tabs value={tab} onChange={(v) => void navigate({ search: { show: v === tabs[0] || v === null ? undefined : v }, replace: true, resetScroll: false })} keepMounted={false}>
-        <Tabs.List px="xs">
+        <Tabs.List px="xs" className="tabs-scroll">
           {tabs.map((t) => <Tabs.Tab key={t} value={t} tt="capitalize">{t}</Tabs.Tab>)}
         </Tabs.List>
         <Tabs.Panel value="conversation" p="md"><Stack gap="md">{turns.map((t, i) => <TurnView key={i} turn={t} />)}</Stack></Tabs.Panel>

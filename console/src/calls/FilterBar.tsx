@@ -11,7 +11,8 @@ interface Props {
   onClear: () => void;
 }
 
-const selects = { size: 'sm', clearable: true, comboboxProps: { shadow: 'md' } } as const;
+const fit = { flex: '1 1 140px', miw: 140, maw: { sm: 190 } } as const;
+const selects = { ...fit, size: 'sm', clearable: true, comboboxProps: { shadow: 'md' } } as const;
 
 /** The filters of the calls; what only a link can set is shown as a pill. */
 export function FilterBar({ filters, onChange, onClear }: Props) {
@@ -22,14 +23,14 @@ export function FilterBar({ filters, onChange, onClear }: Props) {
   const any = filterNames.some((n) => filters[n]) || filters.range !== undefined;
   return (
     <Group gap="xs" role="search" aria-label="Filter the calls">
-      <Select {...selects} clearable={false} w={150} aria-label="Time" data={Object.entries(rangeNames).map(([value, label]) => ({ value, label }))}
+      <Select {...selects} clearable={false} aria-label="Time" data={Object.entries(rangeNames).map(([value, label]) => ({ value, label }))}
         value={filterRange(filters)} onChange={(v) => set('range')(v === '7d' ? null : v)} allowDeselect={false} />
       <ModelFilter value={filters.model ?? ''} onChange={(v) => set('model')(v || null)} />
-      <Select {...selects} w={150} aria-label="Provider" placeholder="Any provider" searchable data={(providers.data ?? []).map((p) => p.name)}
+      <Select {...selects} aria-label="Provider" placeholder="Any provider" searchable data={(providers.data ?? []).map((p) => p.name)}
         value={filters.provider ?? null} onChange={set('provider')} />
-      <Select {...selects} w={140} aria-label="Outcome" placeholder="Any outcome" data={Object.entries(outcomes).map(([value, label]) => ({ value, label }))}
+      <Select {...selects} aria-label="Outcome" placeholder="Any outcome" data={Object.entries(outcomes).map(([value, label]) => ({ value, label }))}
         value={filters.outcome ?? null} onChange={set('outcome')} />
-      <Select {...selects} w={160} aria-label="Key" placeholder="Any key" searchable data={(keys.data ?? []).map((k) => ({ value: k.id, label: k.name }))}
+      <Select {...selects} aria-label="Key" placeholder="Any key" searchable data={(keys.data ?? []).map((k) => ({ value: k.id, label: k.name }))}
         value={filters.key ?? null} onChange={set('key')} />
       {linked.map((n) => <Pill key={n} size="lg" withRemoveButton onRemove={() => onChange({ [n]: undefined })} removeButtonProps={{ 'aria-label': `Drop ${n}`, 'aria-hidden': false, tabIndex: 0 }}>{n}: {filters[n]}</Pill>)}
       {any && <Button size="sm" variant="subtle" color="gray" onClick={onClear}>Clear</Button>}
@@ -42,7 +43,7 @@ function ModelFilter({ value, onChange }: { value: string; onChange: (value: str
   const [text, setText] = useDraft(value, onChange, 350);
   const names = [...new Set((models.data ?? []).map((m) => m.model))];
   return (
-    <Autocomplete id="filter-model" w={190} size="sm" aria-label="Model" placeholder="Any model  ( / )" data={names} limit={12} value={text}
+    <Autocomplete id="filter-model" {...fit} size="sm" aria-label="Model" placeholder="Any model  ( / )" data={names} limit={12} value={text}
       onChange={setText} comboboxProps={{ shadow: 'md' }} clearable />
   );
 }

@@ -12,7 +12,7 @@ import { Page, TableSkeleton } from '../ui/Page';
 import { ProblemAlert } from '../ui/Problem';
 import { Stat } from '../ui/Stat';
 import { Share } from './Share';
-import { byDay, csv, dimensionOf, dimensions, reportQuery, shareOf, valueOf, type Dimension, type Scope } from './report';
+import { byDay, csv, dimensionOf, dimensions, pricingOf, reportQuery, shareOf, valueOf, type Dimension, type Scope } from './report';
 import { TextLink } from '../ui/TextLink';
 
 const DayChart = lazy(() => import('./DayChart'));
@@ -61,7 +61,7 @@ function Totals({ report }: { report: Schema<'Report'> | undefined }) {
   const output = report?.rows.reduce((n, r) => n + r.output_tokens, 0);
   return (
     <SimpleGrid cols={{ base: 2, md: 4 }}>
-      <Stat label="Total" value={report && <Money nano={report.total_nano} />} note={report && (report.unpriced > 0 ? `and ${plural(report.unpriced, 'call')} of unknown cost` : 'no call of unknown cost')} />
+      <Stat label="Total" value={report && <Money nano={report.total_nano} wrap />} note={report && (report.unpriced > 0 ? `and ${plural(report.unpriced, 'call')} of unknown cost` : 'no call of unknown cost')} />
       <Stat label="Calls" value={report && formatCount(report.calls)} note={report && report.calls > 0 && <><Money nano={report.total_nano / BigInt(report.calls)} /> a call</>} />
       <Stat label="Tokens in" value={input !== undefined && formatCount(input)} note="cached ones included" />
       <Stat label="Tokens out" value={output !== undefined && formatCount(output)} note="reasoning included" />
@@ -83,7 +83,7 @@ function Days({ range, scope }: { range: Range; scope: Scope }) {
 
 function Rows({ report, by, scope, range }: { report: Schema<'Report'>; by: Dimension[]; scope: Scope; range: Range }) {
   return (
-    <Table.ScrollContainer minWidth={300} scrollAreaProps={{ viewportProps: { tabIndex: 0, 'aria-label': 'Cost, table' } }}>
+    <Table.ScrollContainer minWidth={300} type="native" tabIndex={0} role="region" aria-label="Cost, table">
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
@@ -100,8 +100,8 @@ function Rows({ report, by, scope, range }: { report: Schema<'Report'>; by: Dime
             <Table.Tr key={by.map((d) => valueOf(r, d)).join('\n')}>
               {by.map((d) => <Table.Td key={d} style={{ overflowWrap: 'anywhere' }}><Value row={r} by={d} scope={scope} range={range} /></Table.Td>)}
               <Table.Td ta="right">
-                <Money nano={r.cost_nano} pad={7} />
-                {r.unpriced > 0 && <Text size="xs" c="dimmed">{plural(r.unpriced, 'call')} unknown</Text>}
+                <Money nano={r.cost_nano} pricing={pricingOf(r)} pad={7} />
+                {r.unpriced > 0 && r.unpriced < r.calls && <Text size="xs" c="dimmed">{plural(r.unpriced, 'call')} unknown</Text>}
               </Table.Td>
               <Table.Td visibleFrom="sm"><Share permille={shareOf(r, report)} /></Table.Td>
               <Table.Td ta="right" visibleFrom="xs">{formatCount(r.calls)}</Table.Td>

@@ -18,9 +18,9 @@ export default function DayChart({ days, height }: Props) {
   const data = days.map((d, i) => ({ ...d, label: d.day.slice(5), full: i < last ? approximateDollars(d.nano) : 0, open: i === last ? approximateDollars(d.nano) : 0 }));
   return (
     <figure style={{ margin: 0 }}>
-      <BarChart h={height} data={data} dataKey="label" type="stacked" tickLine="none" gridAxis="y" maxBarWidth={36} aria-hidden
+      <BarChart h={height} data={data} dataKey="label" type="stacked" tickLine="none" gridAxis="x" maxBarWidth={36} aria-hidden
         series={[{ name: 'full', label: 'Cost', color: 'sea.8' }, { name: 'open', label: 'Cost so far', color: 'sea.8' }]}
-        barProps={(s) => (s.name === 'open' ? { fillOpacity: 0.18, stroke: 'var(--mantine-color-sea-8)', strokeDasharray: '4 3', isAnimationActive: false } : { isAnimationActive: false })}
+        barProps={(s) => (s.name === 'open' ? { fillOpacity: 0.3, stroke: 'var(--mantine-color-sea-6)', strokeOpacity: 1, strokeWidth: 1.5, strokeDasharray: '4 3', isAnimationActive: false } : { isAnimationActive: false })}
         valueFormatter={(v) => axis.format(v)} yAxisProps={{ width: 62, tickCount: 4 }} xAxisProps={{ minTickGap: 14 }} barChartProps={{ accessibilityLayer: false }}
         tooltipProps={{ content: ({ label }) => <DayTip day={data.find((d) => d.label === label)} open={data[last]?.label === label} /> }} />
       <VisuallyHidden component="figcaption">

@@ -44,6 +44,11 @@ export function valueOf(row: Schema<'ReportRow'>, by: Dimension): string {
   return value === '' ? '(none)' : value;
 }
 
+/** Tells a row whose cost is unknown, because no call of it has a price, from one that cost nothing. */
+export function pricingOf(row: Schema<'ReportRow'>): 'priced' | 'unpriced' {
+  return row.calls > 0 && row.unpriced === row.calls ? 'unpriced' : 'priced';
+}
+
 /** A row's share of the total, in thousandths. */
 export function shareOf(row: Schema<'ReportRow'>, report: Schema<'Report'>): number {
   return permille(row.cost_nano, report.total_nano);
@@ -57,11 +62,11 @@ export function byDay(rows: readonly Schema<'ReportRow'>[], days: readonly strin
   });
 }
 
-/** Writes a report as CSV (RFC 4180): dollars as exact decimals. */
+/** Writes a report as CSV (RFC 4180): dollars as exact decimals, empty where the cost is unknown. */
 export function csv(report: Schema<'Report'>, by: readonly Dimension[]): string {
   const lines = [[...by, 'calls', 'unpriced_calls', 'input_tokens', 'output_tokens', 'cost_usd']];
   for (const r of report.rows) {
-    lines.push([...by.map((d) => r[d] ?? ''), String(r.calls), String(r.unpriced), String(r.input_tokens), String(r.output_tokens), decimalDollars(r.cost_nano)]);
+    lines.push([...by.map((d) => r[d] ?? ''), String(r.calls), String(r.unpriced), String(r.input_tokens), String(r.output_tokens), pricingOf(r) === 'unpriced' ? '' : decimalDollars(r.cost_nano)]);
   }
   return lines.map((l) => l.map(cell).join(',')).join('\r\n') + '\r\n';
 }

@@ -60,7 +60,7 @@ export function Connect({ calls, live }: Props) {
           </Alert>
         )}
         <Tabs value={sdk} onChange={(v) => void navigate({ search: { sdk: v === 'curl' || v === null ? undefined : v }, replace: true, resetScroll: false })} keepMounted={false}>
-          <Tabs.List mb="sm">{Object.entries(sdks).map(([id, label]) => <Tabs.Tab key={id} value={id}>{label}</Tabs.Tab>)}</Tabs.List>
+          <Tabs.List mb="sm" className="tabs-scroll">{Object.entries(sdks).map(([id, label]) => <Tabs.Tab key={id} value={id}>{label}</Tabs.Tab>)}</Tabs.List>
           <Tabs.Panel value={sdk}><Snippet text={snippet(sdk, base, key ?? placeholder, model)} label={`Snippet for ${sdks[sdk]}`} /></Tabs.Panel>
         </Tabs>
         <LiveLine call={calls?.[0]} known={calls !== undefined} live={live} />

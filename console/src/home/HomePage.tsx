@@ -7,7 +7,7 @@ import { statusQuery } from '../api/queries';
 import { CallTable } from '../calls/CallTable';
 import { merge } from '../calls/filters';
 import { useTail } from '../calls/useTail';
-import { byDay, reportQuery, shareOf } from '../cost/report';
+import { byDay, pricingOf, reportQuery, shareOf } from '../cost/report';
 import { Share } from '../cost/Share';
 import { formatCount, formatShare, plural } from '../format/number';
 import { daysUntil, formatMicros, since } from '../format/time';
@@ -124,7 +124,7 @@ function Figures() {
       <Stat label="Calls, 24 h" value={r && formatCount(r.calls)} note={<TextLink to="/calls" search={{ range: '24h' }} size="xs">See them</TextLink>} />
       <Stat label="Not OK, 24 h" value={bad !== undefined ? `${formatCount(bad)}${more ? '+' : ''}` : undefined}
         note={r && bad !== undefined && (bad === 0 ? 'none failed' : <TextLink to="/calls" search={{ range: '24h', outcome: 'failed' }} size="xs">{more ? 'over ' : ''}{formatShare(bad, Math.max(bad, r.calls))} of calls</TextLink>)} />
-      <Stat label="Cost, 24 h" value={r && <Money nano={r.total_nano} />} note={r && (r.unpriced > 0 ? `and ${plural(r.unpriced, 'call')} of unknown cost` : 'no call of unknown cost')} />
+      <Stat label="Cost, 24 h" value={r && <Money nano={r.total_nano} wrap />} note={r && (r.unpriced > 0 ? `and ${plural(r.unpriced, 'call')} of unknown cost` : 'no call of unknown cost')} />
       <Stat label="Tokens, 24 h" value={input !== undefined && output !== undefined ? formatCount(input + output) : undefined}
         note={input !== undefined && output !== undefined && `${formatCount(input)} in, ${formatCount(output)} out`} />
     </SimpleGrid>
@@ -151,7 +151,7 @@ function TopModels() {
                   <Text span size="xs" c="dimmed">{r.provider}</Text>
                 </Table.Td>
                 <Table.Td ta="right">{formatCount(r.calls)}</Table.Td>
-                <Table.Td ta="right"><Money nano={r.cost_nano} /></Table.Td>
+                <Table.Td ta="right"><Money nano={r.cost_nano} pricing={pricingOf(r)} /></Table.Td>
                 <Table.Td visibleFrom="sm"><Share permille={shareOf(r, report.data)} /></Table.Td>
               </Table.Tr>
             ))}
@@ -169,8 +169,8 @@ function Days() {
       <Stack gap="sm">
         <Title order={2}>Cost by day <Text span size="sm" c="dimmed" fw={400}>last 14 days, UTC</Text></Title>
         {report.isError && <ProblemAlert title="The report could not be made" error={report.error} onRetry={() => report.refetch()} />}
-        {report.isPending && <Skeleton h={210} />}
-        {report.data && <Suspense fallback={<Skeleton h={210} />}><DayChart days={byDay(report.data.rows, daysUntil(new Date(), 14))} height={210} /></Suspense>}
+        {report.isPending && <Skeleton h={236} />}
+        {report.data && <Suspense fallback={<Skeleton h={236} />}><DayChart days={byDay(report.data.rows, daysUntil(new Date(), 14))} height={236} /></Suspense>}
       </Stack>
     </Paper>
   );

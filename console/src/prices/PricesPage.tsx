@@ -63,7 +63,7 @@ function Prices({ rows }: { rows: Schema<'Price'>[] }) {
             <Table.Td ta="right" visibleFrom="sm">{mainRate(p, 'cache_read')}</Table.Td>
             <Table.Td ta="right">{mainRate(p, 'output')}</Table.Td>
             <Table.Td ta="right" visibleFrom="xs"><Rates price={p} /></Table.Td>
-            <Table.Td visibleFrom="md"><Badge color={p.source === 'catalogue' ? 'gray' : 'sea'} tt="none">{sources[p.source]}</Badge></Table.Td>
+            <Table.Td visibleFrom="md">{p.source === 'catalogue' ? <Text size="sm" c="dimmed">Catalogue</Text> : <Badge tt="none">{sources[p.source]}</Badge>}</Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>
@@ -74,7 +74,7 @@ function Prices({ rows }: { rows: Schema<'Price'>[] }) {
 function Rates({ price }: { price: Schema<'Price'> }) {
   return (
     <HoverCard shadow="md" position="left" withinPortal openDelay={150}>
-      <HoverCard.Target><UnstyledButton fz="sm" c="dimmed" td="underline" style={{ textDecorationStyle: 'dotted' }} aria-label={`All rates of ${price.model}`}>{price.rates.length}</UnstyledButton></HoverCard.Target>
+      <HoverCard.Target><UnstyledButton fz="sm" c="dimmed" td="underline" style={{ textDecorationStyle: 'dotted' }} aria-label={`${price.rates.length} rates of ${price.model}`}>{price.rates.length}</UnstyledButton></HoverCard.Target>
       <HoverCard.Dropdown mah={340} style={{ overflow: 'auto' }}><List size="xs" spacing={2}>{price.rates.map((r, i) => <List.Item key={i}>{describeRate(r)}</List.Item>)}</List></HoverCard.Dropdown>
     </HoverCard>
   );

@@ -11,7 +11,7 @@ import { ProblemAlert } from '../ui/Problem';
 import { TextLink } from '../ui/TextLink';
 
 const states = {
-  ok: { color: 'green', label: 'ok' }, degraded: { color: 'yellow', label: 'degraded' }, down: { color: 'red', label: 'down' }, unknown: { color: 'gray', label: 'not called yet' },
+  ok: { color: 'green', label: 'ok' }, degraded: { color: 'yellow', label: 'degraded' }, down: { color: 'red', label: 'down' }, unknown: { color: 'gray', label: 'not called since the start' },
 } as const;
 
 /** Who answers, and whether they do. */

@@ -7,7 +7,7 @@ export function CopyIcon({ value, label }: { value: string; label: string }) {
     <CopyButton value={value} timeout={1500}>
       {({ copied, copy }) => (
         <Tooltip label={copied ? 'Copied' : label}>
-          <ActionIcon variant="subtle" color={copied ? 'sea' : 'gray'} size="sm" onClick={copy} aria-label={copied ? 'Copied' : label}>
+          <ActionIcon variant="default" size="sm" onClick={copy} aria-label={copied ? 'Copied' : label}>
             {copied ? <IconCheck size={15} /> : <IconCopy size={15} />}
           </ActionIcon>
         </Tooltip>
