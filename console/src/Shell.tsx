@@ -2,7 +2,7 @@ import {
   ActionIcon, Anchor, AppShell, Burger, Center, Container, Group, Image, Kbd, Loader, NavLink, Text, Tooltip, UnstyledButton, VisuallyHidden,
   useComputedColorScheme, useMantineColorScheme,
 } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { useDisclosure, useOs } from '@mantine/hooks';
 import { spotlight } from '@mantine/spotlight';
 import { IconLogout, IconMoon, IconSearch, IconSun, IconWorld } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -67,14 +67,15 @@ function Frame() {
 }
 
 function SearchButton() {
+  const mac = useOs() === 'macos';
   return (
-    <UnstyledButton onClick={spotlight.open} ml="auto" px="sm" h={34} aria-keyshortcuts="Control+K"
+    <UnstyledButton onClick={spotlight.open} ml="auto" px="sm" h={34} aria-keyshortcuts={mac ? 'Meta+K' : 'Control+K'}
       style={{ border: '1px solid var(--mantine-color-default-border)', borderRadius: 'var(--mantine-radius-md)' }}>
       <Group gap="xs" wrap="nowrap" c="dimmed">
         <IconSearch size={16} />
         <VisuallyHidden hiddenFrom="sm">Find anything</VisuallyHidden>
         <Text size="sm" visibleFrom="sm" pr="xl">Find anything</Text>
-        <Kbd size="xs" visibleFrom="sm" aria-hidden>Ctrl K</Kbd>
+        <Kbd size="xs" visibleFrom="sm" aria-hidden>{mac ? '⌘ K' : 'Ctrl K'}</Kbd>
       </Group>
     </UnstyledButton>
   );

@@ -171,6 +171,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/prices/catalogue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a whole price list in force
+         * @description Steward's own catalogue, genai-prices data (version 2) or LiteLLM's model_prices_and_context_window.json. The providers that it lists take its prices; the others keep theirs.
+         */
+        post: operations["import-prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/prices/{provider}/{model}": {
         parameters: {
             query?: never;
@@ -509,6 +529,21 @@ export interface components {
             min_free_bytes: number;
             /** Format: int64 */
             total_bytes: number;
+        };
+        ImportedPrices: {
+            /** @description Version of the catalogue now in force */
+            catalogue: string;
+            /** @description How the list was written: steward, genai-prices or litellm */
+            format: string;
+            /**
+             * Format: int64
+             * @description Models in the list
+             */
+            models: number;
+            /** @description Providers whose prices were replaced */
+            providers: string[];
+            /** @description Prices that have no word here and were left out */
+            skipped: string[];
         };
         Journal: {
             healthy: boolean;
@@ -1249,6 +1284,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PriceList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "import-prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportedPrices"];
                 };
             };
             /** @description Error */

@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import type { Schema } from '../api/http';
 import { follow, type TailState } from '../api/tail';
@@ -25,6 +26,7 @@ export function useTail({ enabled, paused, accept, keep }: Options): Tail {
   const [shown, setShown] = useState<Schema<'Call'>[]>([]);
   const [held, setHeld] = useState<Schema<'Call'>[]>([]);
   const [state, setState] = useState<TailState>('connecting');
+  const queries = useQueryClient();
   const latest = useRef({ accept, paused });
   useEffect(() => { latest.current = { accept, paused }; });
 
@@ -42,14 +44,18 @@ export function useTail({ enabled, paused, accept, keep }: Options): Tail {
       if (!latest.current.accept(call)) return;
       burst.push(call);
       timer ??= window.setTimeout(flush, 150); // a busy stream draws the table a few times a second
-    }, setState);
+    }, (next) => {
+      setState(next);
+      // What ended before the stream was open is in the list only.
+      if (next === 'open') void queries.invalidateQueries({ queryKey: ['calls'] });
+    });
     return () => {
       stop();
       window.clearTimeout(timer);
       setShown([]);
       setHeld([]);
     };
-  }, [enabled, keep]);
+  }, [enabled, keep, queries]);
 
   if (!paused && held.length > 0) {
     setShown([...held, ...shown].slice(0, keep));

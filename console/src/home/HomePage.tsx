@@ -22,7 +22,7 @@ import { TextLink } from '../ui/TextLink';
 
 const DayChart = lazy(() => import('../cost/DayChart'));
 const everything = () => true;
-const errorPage = 1000;
+const errorPage = 200;
 const latest = 6;
 
 /** Is everything well? And what did the last day bring? */

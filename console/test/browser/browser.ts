@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import axe from 'axe-core';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -6,9 +7,13 @@ import type { Steward } from './steward';
 /** The sizes that every page must fit. */
 export const sizes = { phone: { width: 390, height: 844 }, laptop: { width: 1280, height: 800 }, wide: { width: 1680, height: 1050 } };
 
-/** Starts the browser: Debian's Chromium, unless CHROMIUM names another. */
+const browsers = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+/** Starts the browser: the one that CHROMIUM names, or the system's. */
 export function launch(): Promise<Browser> {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  const executablePath = process.env.CHROMIUM ?? browsers.find(existsSync);
+  if (!executablePath) throw new Error('no Chromium: install it (apt-get install chromium), or name one in CHROMIUM');
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }
 
 /** A page, and what went wrong on it: console errors, exceptions, refused scripts. */
@@ -39,12 +44,14 @@ export async function signIn(page: Page, steward: Steward): Promise<void> {
 
 /** Expects that a page has no grave barrier (WCAG 2.2 A and AA), and that it does not scroll sideways. */
 export async function expectAccessible(page: Page, where: string): Promise<void> {
-  const found = await page.evaluate(async (source) => {
-    if (!('axe' in window)) new Function(source)();
-    const { axe: a } = window as unknown as { axe: { run: (on: Document, o: object) => Promise<{ violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[] }> } };
+  await page.evaluate(axe.source); // anew for each page: a reload forgets it
+  const found = await page.evaluate(async () => {
+    const { axe: a } = window as unknown as { axe: typeof axe };
     const { violations } = await a.run(document, { resultTypes: ['violations'] });
-    return violations.filter((v) => v.impact === 'serious' || v.impact === 'critical').map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 200)} ${n.failureSummary.slice(0, 300)}`).join('\n')}`);
-  }, axe.source);
+    return violations
+      .filter((v) => v.impact === 'serious' || v.impact === 'critical')
+      .map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.html.slice(0, 200)} ${n.failureSummary?.slice(0, 300) ?? ''}`).join('\n')}`);
+  });
   expect(found, where).toEqual([]);
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(over, `${where} scrolls sideways`).toBeLessThanOrEqual(0);

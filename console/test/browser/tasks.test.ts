@@ -256,6 +256,20 @@ describe('signed in', () => {
     faults.splice(0);
   });
 
+  it('a stream that was away misses no call', async () => {
+    const { page, faults } = on;
+    await page.route('**/api/calls/tail', (route) => route.abort('connectionreset'));
+    await page.goto(`${steward.url}/calls?session=gap`);
+    await page.getByText('No call fits').waitFor();
+    await page.getByText('connecting', { exact: true }).waitFor();
+    await steward.call({ text: 'meanwhile', headers: { 'x-steward-session': 'gap' } });
+    await page.unroute('**/api/calls/tail');
+    await page.getByText('live', { exact: true }).waitFor();
+    await expect.poll(() => page.getByRole('table', { name: 'Calls' }).locator('tbody tr').count(), { timeout: 5000 }).toBe(1);
+    expect(faults.every((f) => f.includes('ERR_CONNECTION_RESET'))).toBe(true);
+    faults.splice(0);
+  });
+
   it('a session that ends asks to sign in, and goes on at the same page', async () => {
     const { page, faults } = on;
     await page.goto(`${steward.url}/models`);
