@@ -2,6 +2,11 @@ module github.com/steward-llmops/steward
 
 go 1.26.0
 
+ignore (
+	./console/node_modules
+	./examples/javascript/node_modules
+)
+
 require (
 	github.com/anthropics/anthropic-sdk-go v1.84.0
 	github.com/aws/aws-sdk-go-v2 v1.48.0

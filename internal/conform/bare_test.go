@@ -167,18 +167,21 @@ func pairs(t *testing.T, f func(t *testing.T, d, p *dialect, stream bool)) {
 	}
 }
 
-func (p *dialect) play(d *dialect, stream bool) func(http.ResponseWriter, *received) {
-	if d.format == p.format {
-		p = d
+// play answers as d does, to a caller who speaks as asker does; one who speaks d's
+// own format gets asker's words.
+func (d *dialect) play(asker *dialect, stream bool) func(http.ResponseWriter, *received) {
+	says := d
+	if asker.format == d.format {
+		says = asker
 	}
 	return func(w http.ResponseWriter, _ *received) {
 		if !stream {
 			w.Header().Set("Content-Type", "application/json")
-			_, _ = io.WriteString(w, p.whole)
+			_, _ = io.WriteString(w, says.whole)
 			return
 		}
-		w.Header().Set("Content-Type", p.streamType)
-		for _, f := range p.frames {
+		w.Header().Set("Content-Type", says.streamType)
+		for _, f := range says.frames {
 			_, _ = io.WriteString(w, f)
 			w.(http.Flusher).Flush()
 		}

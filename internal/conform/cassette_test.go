@@ -124,7 +124,10 @@ var vendors = []struct {
 }
 
 // tally counts what was checked, by check.
-type tally struct{ of, ok [numChecks]int }
+type tally struct {
+	of, ok  [numChecks]int
+	unknown map[string]int // bare models that the catalogue does not know, sent with their provider
+}
 
 type check int
 
@@ -188,6 +191,9 @@ func TestRecordedTraffic(t *testing.T) {
 				t.Errorf("the log: %s", excerpt([]byte(log)))
 			}
 			t.Logf("%-10s of %3d:%s", v.name, len(list), &y)
+			for why, n := range y.unknown {
+				t.Logf("  %d sent with the provider's name before the model, because bare: %s", n, why)
+			}
 			for c := range numChecks {
 				sum.of[c] += y.of[c]
 				sum.ok[c] += y.ok[c]
@@ -230,8 +236,12 @@ func replay(t *testing.T, h *house, up *upstream, y *tally, in *interaction, bas
 	}
 	in.bare = !named
 	a := h.do(r)
-	if a.code() == "model_not_found" && !named { // the catalogue does not know the bare name
+	if a.code() == "model_not_found" && !named && up.last(t) == nil { // the catalogue does not know the bare name
 		in.bare = false
+		if y.unknown == nil {
+			y.unknown = map[string]int{}
+		}
+		y.unknown[a.message()]++
 		if model != "" {
 			r.body = setModel(in.request, in.provider+"/"+model)
 		} else {

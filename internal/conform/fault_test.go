@@ -119,9 +119,9 @@ var troubles = map[string]trouble{
 	"the provider says 500":        {status: 500, free: true, play: say(500, "application/json", `{"error":{"message":"boom"}}`)},
 	"a proxy says 502 in HTML":     {status: 502, free: true, play: say(502, "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>")},
 	"the provider refuses our key": {status: 502, code: "provider_auth", free: true, play: say(401, "application/json", `{"error":{"message":"bad key sk-secret","type":"authentication_error","code":"invalid_api_key"}}`)},
-	"200 with half a JSON":         {wholes: true, status: 502, play: say(200, "application/json", `{"id":"x","choices":[{"ind`)},
-	"200 with HTML":                {wholes: true, status: 502, play: say(200, "text/html", `<html>welcome</html>`)},
-	"200 with an empty body":       {wholes: true, status: 502, play: say(200, "application/json", ``)},
+	"200 with half a JSON":         {wholes: true, status: 502, code: "upstream_malformed", play: say(200, "application/json", `{"id":"x","choices":[{"ind`)},
+	"200 with HTML":                {wholes: true, status: 502, code: "upstream_malformed", play: say(200, "text/html", `<html>welcome</html>`)},
+	"200 with an empty body":       {wholes: true, status: 502, code: "upstream_malformed", play: say(200, "application/json", ``)},
 	"a reset before the head":      {status: 502, code: "upstream_reset", free: true, play: func(w http.ResponseWriter, _ *received, _ *dialect, _ bool) { hangUp(w, true, "") }},
 	"an answer that is not HTTP": {status: 502, code: "upstream_malformed", free: true, play: func(w http.ResponseWriter, _ *received, _ *dialect, _ bool) {
 		hangUp(w, false, "SSH-2.0-OpenSSH_9.6 hello\r\n")

@@ -5,6 +5,7 @@ package conform_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -18,6 +19,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/steward-llmops/steward/client"
 	"github.com/steward-llmops/steward/internal/app"
@@ -177,6 +180,11 @@ type answer struct {
 
 func (a *answer) id() string   { return a.header.Get("X-Steward-Call-Id") }
 func (a *answer) code() string { return a.header.Get("X-Steward-Error") }
+
+// message is what an error says, wherever its format puts it.
+func (a *answer) message() string {
+	return cmp.Or(gjson.GetBytes(a.body, "error.message").Str, gjson.GetBytes(a.body, "message").Str)
+}
 
 var caller = &http.Client{Transport: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 4}}
 

@@ -244,9 +244,10 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 		resp, err = out.DecodeResponse(body)
 	}
 	if err != nil {
-		c.endAttempt(a.Status, a.Header, fault.As(err))
+		f := oneWord(fault.As(err))
+		c.endAttempt(a.Status, a.Header, f)
 		c.settle(&wire.Reading{OutputBytes: int64(len(body))}, true)
-		return err
+		return f
 	}
 	if req.Stream { // the provider answered whole though a stream was asked for
 		return c.encodeStream(a, resp.Events(), in, req, nil)
@@ -269,13 +270,13 @@ func (c *call) translateWhole(ctx context.Context, a *provider.Answer, in, out w
 }
 
 // complete gives an answer what its provider's format has no word for and the
-// caller's needs: an id, the model and the moment of its making.
+// caller's needs: an id, a model and the moment of its making.
 func (c *call) complete(id, model *string, created *int64) {
-	if *id == "" {
-		*id = c.rec.ID.String()
-	}
 	if *model == "" {
 		*model = c.target.Model
+	}
+	if *id == "" {
+		*id = c.rec.ID.String()
 	}
 	if *created == 0 {
 		*created = c.started.Unix()
@@ -374,7 +375,7 @@ func (c *call) encodeStream(a *provider.Answer, events llm.Stream, in wire.Chat,
 	if lost := enc.Lost(); len(lost) > 0 { // known only now: behind the body
 		c.w.Header()[http.TrailerPrefix+"X-Steward-Lost"] = []string{strings.Join(c.rec.Lost, ", ")}
 	}
-	f := fault.As(failure)
+	f := oneWord(fault.As(failure))
 	c.endAttempt(a.Status, a.Header, f)
 	if f == nil {
 		if !r.Usage.Reported { // strict clients need figures; these are marked as counted here

@@ -233,8 +233,14 @@ func (s *relayed) send(b []byte) {
 // endStream settles and records a stream, and then lets its end go out.
 func (c *call) endStream(a *provider.Answer, s *relayed, err error) error {
 	r := &s.r
-	if err == nil && (r.Err == nil || s.garbled) && !r.Done && !r.Complete {
-		err = c.truncated()
+	r.Err = oneWord(r.Err)
+	if err == nil && !r.Done && !r.Complete {
+		switch {
+		case r.Err == nil:
+			err = c.truncated()
+		case s.garbled:
+			err = r.Err
+		}
 	}
 	f := fault.As(err)
 	if f == nil {
@@ -244,6 +250,22 @@ func (c *call) endStream(a *provider.Answer, s *relayed, err error) error {
 	c.settle(r, true)
 	c.keep(s.held)
 	return c.closeStream(f, err != nil, s.gone, s.held, func(f *fault.Error) []byte { return s.m.encoder().Fail(nil, f) })
+}
+
+// oneWord gives an answer that cannot be read one stable code, whichever codec found
+// it; nil stays nil.
+func oneWord(f *fault.Error) *fault.Error {
+	if f == nil {
+		return nil
+	}
+	same := *f
+	switch f.Code {
+	case "bad_answer", "bad_response", "response_malformed":
+		same.Code = "upstream_malformed"
+	case "bad_event", "bad_stream":
+		same.Code = "stream_malformed"
+	}
+	return &same
 }
 
 func (c *call) truncated() *fault.Error {

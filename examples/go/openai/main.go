@@ -116,13 +116,7 @@ func tools(ctx context.Context, client openai.Client, model string, weather func
 	return "", errors.New("the model calls tools without end")
 }
 
-// person is what the structured answer holds.
-type person struct {
-	Name string   `json:"name"`
-	Age  int      `json:"age"`
-	Tags []string `json:"tags"`
-}
-
+// personSchema is the shape of the structured answer.
 var personSchema = map[string]any{
 	"type": "object",
 	"properties": map[string]any{
@@ -134,7 +128,7 @@ var personSchema = map[string]any{
 	"additionalProperties": false,
 }
 
-// structured asks for an answer in the shape of person, and returns it as JSON.
+// structured asks for an answer in the shape of personSchema, and returns it as JSON.
 func structured(ctx context.Context, client openai.Client, model string) (string, error) {
 	answer, err := client.Chat.Completions.New(ctx, openai.ChatCompletionNewParams{
 		Model:    model,

@@ -93,7 +93,7 @@ func respondTools(ctx context.Context, client openai.Client, model string, weath
 	return "", errors.New("the model calls tools without end")
 }
 
-// respondStructured asks for an answer in the shape of person, and returns it as JSON.
+// respondStructured asks for an answer in the shape of personSchema, and returns it as JSON.
 func respondStructured(ctx context.Context, client openai.Client, model string) (string, error) {
 	answer, err := client.Responses.New(ctx, responses.ResponseNewParams{
 		Model: model,
