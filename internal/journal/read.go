@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/steward-llmops/steward/internal/fault"
@@ -83,9 +84,12 @@ func (r *Reader) Close() error {
 // the last. At the end of the journal it returns dst unchanged.
 func (r *Reader) Next(dst []record.Entry, limit int) ([]record.Entry, int64, error) {
 	end := r.j.End()
-	for range limit {
+	for i := range limit {
 		if r.next >= end {
 			break
+		}
+		if i%64 == 63 {
+			runtime.Gosched() // a batch must not keep a call waiting for a processor
 		}
 		payload, err := r.frame(end)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"runtime"
 	"sync"
 
 	"github.com/steward-llmops/steward/internal/record"
@@ -84,6 +85,9 @@ func (s *Store) Apply(ctx context.Context, from int64, entries []record.Entry, n
 			}
 			if err := ctx.Err(); err != nil {
 				return err
+			}
+			if i%16 == 0 {
+				runtime.Gosched() // a batch must not keep a call waiting for a processor
 			}
 			if err := b.settle(quick, entries[i].Call); err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"runtime"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
@@ -100,8 +101,11 @@ func (s *Store) append(ctx context.Context, conn driver.Conn, entries []record.E
 		if c == nil {
 			continue
 		}
-		if i%64 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if i%16 == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			runtime.Gosched() // a batch must not keep a call waiting for a processor
 		}
 		s.fill(row, c)
 		if err := a.AppendRow(row...); err != nil {
