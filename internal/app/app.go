@@ -251,7 +251,7 @@ func (a *App) follow(run context.Context) {
 	tracked := &jobs.Tracker{Projection: a.store, File: filepath.Join(a.cfg.Data, openHoldFile), Every: 5 * time.Second, Now: a.opts.Now}
 	a.projectors = []*jobs.Projector{
 		{Name: "ledger", Projection: tracked, Log: log, Logger: a.log},
-		{Name: "calls", Projection: a.calls, Log: log, Logger: a.log, CallsOnly: true, Rest: a.calls.Rest},
+		{Name: "calls", Projection: a.calls, Log: log, Logger: a.log, CallsOnly: true, Rest: a.rest},
 	}
 	for _, p := range a.projectors {
 		a.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "steward_projection_behind_bytes",
@@ -260,6 +260,13 @@ func (a *App) follow(run context.Context) {
 		a.work.Go(func() { p.Run(run) })
 	}
 	a.work.Go(func() { a.retain(run) })
+}
+
+// rest gives back memory once nothing has come for a while.
+func (a *App) rest(ctx context.Context) error {
+	err := a.calls.Rest(ctx)
+	settleDown()
+	return err
 }
 
 // retain drops content past its retention, once an hour.

@@ -91,6 +91,7 @@ func (a *App) Serve(ctx context.Context) error {
 			}
 		})
 	}
+	settleDown()
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
