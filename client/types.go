@@ -160,14 +160,17 @@ func (r *ReportRow) Dimension(name string) *string {
 
 // Provider is one upstream and how it does.
 type Provider struct {
-	Name    string `json:"name"`
-	Kind    string `json:"kind"`
-	BaseURL string `json:"base_url"`
-	Key     string `json:"key" doc:"Reference to its key, never the key; empty: none"`
-	HasKey  bool   `json:"has_key" doc:"The reference resolved, or the kind needs none"`
-	State   string `json:"state" enum:"ok,degraded,down,unknown"`
-	Reason  string `json:"reason" doc:"Why it is not ok; empty where it is"`
-	Models  int    `json:"models" doc:"Models that are listed"`
+	Name    string   `json:"name"`
+	Kind    string   `json:"kind"`
+	Vendor  string   `json:"vendor" doc:"The kind's name for people"`
+	Docs    string   `json:"docs" doc:"The vendor's own documentation; empty: none"`
+	Formats []string `json:"formats" nullable:"false" doc:"Wire formats that it speaks"`
+	BaseURL string   `json:"base_url"`
+	Key     string   `json:"key" doc:"Reference to its key, never the key; empty: none"`
+	HasKey  bool     `json:"has_key" doc:"The reference resolved, or the kind needs none"`
+	State   string   `json:"state" enum:"ok,degraded,down,unknown"`
+	Reason  string   `json:"reason" doc:"Why it is not ok; empty where it is"`
+	Models  int      `json:"models" doc:"Models that are listed"`
 }
 
 // ProviderList is every provider.

@@ -59,6 +59,15 @@ func filled[T any](list []T) []T {
 	return list
 }
 
+// spoken returns the providers with lists for nil, their formats' too.
+func spoken(list []client.Provider) []client.Provider {
+	list = filled(list)
+	for i := range list {
+		list[i].Formats = filled(list[i].Formats)
+	}
+	return list
+}
+
 func (s *Server) upstreams(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "list-providers", Method: http.MethodGet, Path: "/api/providers",
 		Summary: "List providers", Tags: []string{"providers"}},
@@ -67,7 +76,7 @@ func (s *Server) upstreams(api huma.API) {
 			if err != nil {
 				return nil, failed(err)
 			}
-			return &body[client.ProviderList]{client.ProviderList{Providers: filled(list)}}, nil
+			return &body[client.ProviderList]{client.ProviderList{Providers: spoken(list)}}, nil
 		})
 	huma.Register(api, huma.Operation{OperationID: "test-provider", Method: http.MethodPost, Path: "/api/providers/{name}/test",
 		Summary:     "Ask a provider whether it answers",
@@ -172,7 +181,7 @@ func (s *Server) state(api huma.API) {
 			if err != nil {
 				return nil, failed(err)
 			}
-			st.Projections, st.Providers = filled(st.Projections), filled(st.Providers)
+			st.Projections, st.Providers = filled(st.Projections), spoken(st.Providers)
 			return &body[client.Status]{st}, nil
 		})
 }

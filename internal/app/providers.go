@@ -167,7 +167,15 @@ func (p *providers) Providers(context.Context) ([]client.Provider, error) {
 	var out []client.Provider
 	for _, up := range p.list {
 		ref := p.refs[up.Name].Key
-		out = append(out, client.Provider{Name: up.Name, Kind: up.Kind.ID, BaseURL: up.Origin(), Key: string(ref),
+		docs := up.Kind.Docs
+		if !strings.HasPrefix(docs, "https://") {
+			docs = ""
+		}
+		formats := make([]string, len(up.Kind.Formats))
+		for i, f := range up.Kind.Formats {
+			formats[i] = string(f)
+		}
+		out = append(out, client.Provider{Name: up.Name, Kind: up.Kind.ID, Vendor: up.Kind.Name, Docs: docs, Formats: formats, BaseURL: up.Origin(), Key: string(ref),
 			HasKey: up.Key != "" || up.Kind.Local || up.Signer != nil, State: "unknown", Models: len(p.models(up))})
 	}
 	return out, nil

@@ -40,6 +40,7 @@ type Field struct {
 	Item     Shape    // shape of a list's or map's items, else ""
 	Default  string   // as in the file; empty: none
 	Enum     []string // allowed words; nil: any
+	Check    string   // the rule of its tag: "kind", "address", ...; empty: none
 	Min, Max string   // bounds in the field's own notation; empty: none
 	Example  string   // as in the file; may be empty
 	Required bool     // refused when empty
@@ -62,7 +63,7 @@ func describe(t reflect.Type, path string, docs map[string]string) []Field {
 		tag := sf.Tag.Get
 		f := Field{
 			Name: tag("yaml"), Path: join(path, tag("yaml")), Doc: docs[t.Name()+"."+sf.Name],
-			Shape: shapeOf(sf.Type), Default: tag("default"), Min: tag("min"), Max: tag("max"), Example: tag("example"),
+			Shape: shapeOf(sf.Type), Default: tag("default"), Min: tag("min"), Max: tag("max"), Example: tag("example"), Check: tag("check"),
 			Required: tag("check") == "filled" || tag("check") == "kind",
 		}
 		if e := tag("enum"); e != "" {

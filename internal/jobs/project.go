@@ -44,7 +44,7 @@ type Projector struct {
 	Projection Projection
 	Log        Log
 	Logger     *slog.Logger
-	Every      time.Duration // the least time between two batches, unless somebody asks; zero means a second
+	Every      time.Duration // the least time between two batches, unless somebody asks; zero means two seconds
 	Limit      int           // entries a batch; zero means 8,000
 	CallsOnly  bool          // the projection has no use for holds
 	// Rest, if not nil, is called once nothing has come for RestAfter (zero means a
@@ -83,7 +83,7 @@ func (p *Projector) Status() Status {
 func (p *Projector) Run(ctx context.Context) {
 	every, limit := p.Every, p.Limit
 	if every <= 0 {
-		every = time.Second
+		every = 2 * time.Second
 	}
 	if limit <= 0 {
 		limit = 8000

@@ -62,5 +62,6 @@ func generate() (map[string][]byte, error) {
 		"steward.example.yaml": []byte(example),
 		"cli.md":               cliPage(cli.Root()),
 		"openapi.json":         openapi,
+		"providers.md":         providersPage(),
 	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/steward-llmops/steward/internal/config"
+	"github.com/steward-llmops/steward/internal/provider"
 )
 
 // schema is a JSON schema (draft 2020-12), as far as a configuration needs it.
@@ -67,6 +68,11 @@ func fieldSchema(f *config.Field) *schema {
 		s = scalarSchema(f.Shape)
 	}
 	s.Description = f.Doc
+	if f.Check == "kind" {
+		for _, k := range provider.Kinds() {
+			s.Enum = append(s.Enum, k.ID)
+		}
+	}
 	if len(f.Enum) > 0 {
 		s.Enum = f.Enum
 		if f.Default == "" {

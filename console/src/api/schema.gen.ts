@@ -710,6 +710,10 @@ export interface components {
         };
         Provider: {
             base_url: string;
+            /** @description The vendor's own documentation; empty: none */
+            docs: string;
+            /** @description Wire formats that it speaks */
+            formats: string[];
             /** @description The reference resolved, or the kind needs none */
             has_key: boolean;
             /** @description Reference to its key, never the key; empty: none */
@@ -725,6 +729,8 @@ export interface components {
             reason: string;
             /** @enum {string} */
             state: "ok" | "degraded" | "down" | "unknown";
+            /** @description The kind's name for people */
+            vendor: string;
         };
         ProviderList: {
             providers: components["schemas"]["Provider"][];

@@ -7,9 +7,9 @@ const good: Schema<'Status'> = {
   disk: { free_bytes: 50e9, total_bytes: 100e9, min_free_bytes: 256e6 },
   journal: { healthy: true, reason: '', position: 10, synced: 10, segments: 1 },
   projections: [{ name: 'calls', healthy: true, reason: '', position: 10, lag_bytes: 0, lag_us: 0 }],
-  providers: [{ name: 'sim', kind: 'sim', base_url: '', key: '', has_key: true, state: 'unknown', reason: '', models: 5 }],
+  providers: [{ name: 'sim', kind: 'sim', vendor: 'simulator', docs: '', formats: [], base_url: '', key: '', has_key: true, state: 'unknown', reason: '', models: 5 }],
 };
-const provider = (changes: Partial<Schema<'Provider'>>): Schema<'Provider'> => ({ name: 'p', kind: 'openai', base_url: '', key: 'env:K', has_key: true, state: 'ok', reason: '', models: 1, ...changes });
+const provider = (changes: Partial<Schema<'Provider'>>): Schema<'Provider'> => ({ name: 'p', kind: 'openai', vendor: 'OpenAI', docs: '', formats: [], base_url: '', key: 'env:K', has_key: true, state: 'ok', reason: '', models: 1, ...changes });
 
 describe('checks', () => {
   const tests: Record<string, [Partial<Schema<'Status'>>, ReturnType<typeof worst>]> = {

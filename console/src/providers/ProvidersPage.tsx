@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Code, Group, Paper, SimpleGrid, Skeleton, Stack, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, Code, Group, Paper, SimpleGrid, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { IconPlugConnected } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { ask, type Schema } from '../api/http';
@@ -36,7 +36,7 @@ function ProviderCard({ provider: p }: { provider: Schema<'Provider'> }) {
     <Paper p="md" component="article" aria-label={p.name}>
       <Stack gap="sm" h="100%">
         <Group justify="space-between" wrap="nowrap">
-          <Group gap="xs"><Title order={2}>{p.name}</Title>{p.kind !== p.name && <Text size="sm" c="dimmed">{p.kind}</Text>}</Group>
+          <Group gap="xs"><Title order={2}>{p.name}</Title><Text size="sm" c="dimmed">{p.docs ? <Anchor href={p.docs} target="_blank" rel="noreferrer" size="sm">{p.vendor}</Anchor> : p.vendor}</Text></Group>
           {state && <Badge color={state.color} tt="none">{state.label}</Badge>}
         </Group>
         {p.reason && <Text size="sm">{p.reason}</Text>}
