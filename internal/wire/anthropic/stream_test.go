@@ -272,6 +272,15 @@ func TestObserveCountsNoPlaceholder(t *testing.T) {
 	}
 }
 
+func TestObserveCopesWithAnEventThatBreaksOff(t *testing.T) {
+	const event = `{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"n","input":{"a":[1,"x"]}}}`
+	for n := range len(event) {
+		var r wire.Reading
+		codec.Observe("content_block_start", []byte(event[:n]), &r)
+		codec.Observe("", []byte(event[:n]), &r)
+	}
+}
+
 func TestObserveDeltaAllocatesNothing(t *testing.T) {
 	var r wire.Reading
 	data := []byte(deltaFrame)

@@ -137,7 +137,7 @@ func (r reader) toolUse(v gjson.Result, at func() string) (llm.Part, *fault.Erro
 // arguments returns a tool's input as llm keeps it: the text of an object, ""
 // for one that is empty.
 func arguments(v gjson.Result) string {
-	if !given(v) || v.IsObject() && strings.TrimSpace(v.Raw[1:len(v.Raw)-1]) == "" {
+	if !given(v) || v.IsObject() && len(v.Raw) >= 2 && strings.TrimSpace(v.Raw[1:len(v.Raw)-1]) == "" {
 		return ""
 	}
 	return v.Raw
