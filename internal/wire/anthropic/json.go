@@ -11,7 +11,7 @@ import (
 // parse returns body as a JSON object, or ok false. sonic.Valid bounds the depth
 // of nesting, which gjson's own check does not.
 func parse(body []byte) (obj gjson.Result, ok bool) {
-	if !sonic.Valid(body) || !utf8.Valid(body) {
+	if !sonic.Valid(body) || !gjson.ValidBytes(body) || !utf8.Valid(body) {
 		return gjson.Result{}, false
 	}
 	obj = gjson.ParseBytes(body)

@@ -83,7 +83,7 @@ func (d *decoder) event(name string, data []byte) bool {
 		data = bytes.ToValidUTF8(data, []byte("\uFFFD"))
 	}
 	obj := gjson.ParseBytes(data)
-	if !sonic.Valid(data) || !obj.IsObject() {
+	if !sonic.Valid(data) || !gjson.ValidBytes(data) || !obj.IsObject() {
 		d.fail(badStream())
 		return false
 	}

@@ -2,6 +2,7 @@ package openai
 
 import (
 	"bytes"
+	"encoding/json"
 	"math"
 	"strconv"
 	"strings"
@@ -135,8 +136,41 @@ func count(v gjson.Result) int64 {
 	return 0
 }
 
-// raw returns v's own bytes.
-func raw(v gjson.Result) []byte { return []byte(v.Raw) }
+// raw returns v's own bytes, as JSON that anybody can read: some servers leave
+// control characters and backslashes in strings unescaped.
+func raw(v gjson.Result) []byte {
+	if gjson.Valid(v.Raw) {
+		return []byte(v.Raw)
+	}
+	out := make([]byte, 0, len(v.Raw)+16)
+	quoted := false
+	for i := 0; i < len(v.Raw); i++ {
+		c := v.Raw[i]
+		switch {
+		case quoted && c < 0x20:
+			out = append(out, `\u00`...)
+			out = append(out, "0123456789abcdef"[c>>4], "0123456789abcdef"[c&15])
+			continue
+		case quoted && c == '\\' && i+1 < len(v.Raw) && strings.IndexByte(`"\/bfnrtu`, v.Raw[i+1]) >= 0:
+			out = append(out, c)
+			i++
+			c = v.Raw[i]
+		case quoted && c == '\\':
+			out = append(out, c)
+		case c == '"':
+			quoted = !quoted
+		}
+		out = append(out, c)
+	}
+	if !gjson.ValidBytes(out) { // beyond mending: its text, as a string
+		text, err := json.Marshal(v.Raw)
+		if err != nil {
+			return []byte("null")
+		}
+		return text
+	}
+	return out
+}
 
 // blank reports whether data is nothing but white space.
 func blank(data []byte) bool { return len(bytes.TrimSpace(data)) == 0 }
