@@ -5,6 +5,8 @@ import (
 	"github.com/steward-llmops/steward/internal/llm"
 	"github.com/steward-llmops/steward/internal/record"
 	"github.com/steward-llmops/steward/internal/wire"
+	"github.com/steward-llmops/steward/internal/wire/anthropic"
+	"github.com/steward-llmops/steward/internal/wire/gemini"
 )
 
 // hold reserves what the call can cost at most and writes it to the journal, so
@@ -133,7 +135,14 @@ func (c *call) words() string {
 	if !ok {
 		return string(c.body)
 	}
-	req, err := codec.DecodeRequest(c.body)
+	decode := codec.DecodeRequest
+	if c.op == "count_tokens" { // such a request may leave out what a chat request must have
+		decode = gemini.DecodeCount
+		if c.style == anthropicStyle {
+			decode = anthropic.DecodeCount
+		}
+	}
+	req, err := decode(c.body)
 	if err != nil {
 		return string(c.body)
 	}
