@@ -179,15 +179,49 @@ func (c *call) passBody(out *provider.Outgoing) error {
 	c.rec.RequestBytes = max(c.r.ContentLength, int64(n))
 	if multi {
 		c.asked.model = formField(contentType, head, "model")
+		if c.asked.model != "" && namesModel(head) > 1 {
+			return ambiguous("model")
+		}
 	}
 	if whole {
 		out.Body = head
 		return nil
 	}
 	out.Rest = io.LimitReader(c.r.Body, c.g.MaxUpload-int64(n))
+	if multi && c.asked.model != "" {
+		out.Rest = &oneModel{Reader: out.Rest, tail: bytes.ToLower(head[max(0, n-len(modelField)):])}
+	}
 	out.Stream = io.MultiReader(bytes.NewReader(head), out.Rest)
 	out.Length = c.r.ContentLength
 	return nil
+}
+
+// modelField is how a form names the field that says where its call goes.
+const modelField = `name="model"`
+
+// namesModel counts how often a form's bytes name that field, quoted or not.
+func namesModel(b []byte) int {
+	lower := bytes.ToLower(b)
+	return bytes.Count(lower, []byte(modelField)) + bytes.Count(lower, []byte("name=model"))
+}
+
+// oneModel lets the rest of an upload through that has named its model already. A
+// second name ends it: which of the two a provider believes is not known, and the
+// key was checked against the first.
+type oneModel struct {
+	io.Reader
+	tail []byte // of what went before, in lower case: a name may be cut in two
+}
+
+// Read implements io.Reader.
+func (r *oneModel) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	seen := append(r.tail, bytes.ToLower(p[:n])...)
+	if namesModel(seen) > namesModel(r.tail) {
+		return 0, ambiguous("model")
+	}
+	r.tail = append([]byte(nil), seen[max(0, len(seen)-len(modelField)+1):]...)
+	return n, err
 }
 
 // formField reads a field of a multipart form out of the form's beginning.
