@@ -210,7 +210,7 @@ func (a *App) openGateway() {
 	a.gateway = gateway.New(gateway.Options{
 		Keys: keys, Journal: a.journal, Prices: tariff{a.prices}, Counter: new(tokens.Counter),
 		Chat: ChatCodecs(), Embed: EmbedCodecs(), IDs: ident.NewSource(), Now: a.opts.Now, Log: a.log,
-		Metrics: gateway.NewMetrics(a.registry), Version: a.opts.Version,
+		Metrics: gateway.NewMetrics(a.registry),
 		MaxBody: int64(a.cfg.Limits.MaxBody), MaxUpload: int64(a.cfg.Limits.MaxUpload), MaxContent: keep,
 		HangUp: gateway.HangUp(a.cfg.Calls.HangUp), DrainTimeout: a.cfg.Calls.DrainTimeout.Std(),
 	}, gateway.NewDirectory(a.providers.list, a.prices))

@@ -127,7 +127,7 @@ func newBare(t testing.TB, url string, change ...func(map[llm.Format]wire.Chat))
 	b := &bare{journal: &ledger{}, log: &lines{}}
 	b.Gateway = gateway.New(gateway.Options{Keys: everybody{}, Journal: b.journal, Prices: flatRate{}, Counter: bytesOverFour{},
 		Chat: codecs, Embed: app.EmbedCodecs(), IDs: ident.NewSource(), Now: time.Now, Log: slog.New(slog.NewTextHandler(b.log, nil)),
-		Version: "test", MaxBody: 1 << 20, MaxUpload: 1 << 20, MaxContent: 1 << 20, HangUp: gateway.Cancel}, gateway.NewDirectory(list, flatRate{}))
+		MaxBody: 1 << 20, MaxUpload: 1 << 20, MaxContent: 1 << 20, HangUp: gateway.Cancel}, gateway.NewDirectory(list, flatRate{}))
 	return b
 }
 

@@ -81,7 +81,6 @@ type Options struct {
 	Log     *slog.Logger
 	Metrics *Metrics
 
-	Version      string
 	MaxBody      int64 // JSON bodies; bytes
 	MaxUpload    int64 // uploads; bytes
 	MaxContent   int64 // how much of a body is kept; bytes; 0: content is not kept

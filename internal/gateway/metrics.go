@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,8 +19,9 @@ type Metrics struct {
 	latency  *prometheus.HistogramVec
 	ttft     *prometheus.HistogramVec
 	unpriced *prometheus.CounterVec
-	cache    map[labels]*series // of the path's own goroutines; guarded by mu
-	mu       chan struct{}
+
+	mu    sync.Mutex // guards cache
+	cache map[labels]*series
 }
 
 type labels struct{ provider, op, outcome string }
@@ -40,15 +42,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		unpriced: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "steward_unpriced_calls_total", Help: "Calls whose cost is unknown."}, []string{"provider"}),
 		latency:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "steward_call_duration_seconds", Help: "Arrival to last byte.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 16)}, []string{"provider", "operation"}),
 		ttft:     prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "steward_first_token_seconds", Help: "Arrival to first output token of streams.", Buckets: prometheus.ExponentialBuckets(0.005, 2, 16)}, []string{"provider"}),
-		cache:    map[labels]*series{}, mu: make(chan struct{}, 1),
+		cache:    map[labels]*series{},
 	}
 	reg.MustRegister(m.calls, m.refused, m.tokens, m.cost, m.unpriced, m.latency, m.ttft)
 	return m
 }
 
 func (m *Metrics) series(l labels) *series {
-	m.mu <- struct{}{}
-	defer func() { <-m.mu }()
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	s, ok := m.cache[l]
 	if !ok {
 		s = &series{

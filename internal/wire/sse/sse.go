@@ -6,7 +6,6 @@ package sse
 import (
 	"bytes"
 	"io"
-	"strconv"
 )
 
 // MaxEvent is the most bytes that one event may hold. What is longer is cut into
@@ -148,12 +147,5 @@ func Append(dst []byte, name string, data []byte) []byte {
 	}
 	dst = append(dst, "data: "...)
 	dst = append(dst, data...)
-	return append(dst, '\n', '\n')
-}
-
-// AppendRetry appends the reconnection time in milliseconds.
-func AppendRetry(dst []byte, ms int) []byte {
-	dst = append(dst, "retry: "...)
-	dst = strconv.AppendInt(dst, int64(ms), 10)
 	return append(dst, '\n', '\n')
 }
