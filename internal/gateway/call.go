@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -22,7 +21,6 @@ type call struct {
 	g       *Gateway
 	w       http.ResponseWriter
 	r       *http.Request
-	ctx     context.Context // ends when the caller leaves, or at the total time-out
 	started time.Time
 	arrival
 	grant  *access.Grant
@@ -44,7 +42,6 @@ type call struct {
 	wroteHead    bool
 	unflushed    bool // something was written that has not been flushed
 	recorded     bool
-	held         bool
 }
 
 var calls = sync.Pool{New: func() any { return new(call) }}
@@ -52,7 +49,7 @@ var calls = sync.Pool{New: func() any { return new(call) }}
 func newCall(g *Gateway, w http.ResponseWriter, r *http.Request) *call {
 	now := g.Now()
 	c := calls.Get().(*call)
-	c.g, c.w, c.r, c.ctx, c.started = g, w, r, r.Context(), now
+	c.g, c.w, c.r, c.started = g, w, r, now
 	c.rec.ID = g.IDs.New(now)
 	c.rec.Time = now.UnixMicro()
 	c.rec.QueueMicros, c.rec.FirstByteMicros, c.rec.FirstTokenMicros = -1, -1, -1

@@ -29,9 +29,7 @@ func (c *call) hold() error {
 		Provider: c.target.Provider.Name, Model: c.target.Model, Stream: c.rec.Stream,
 		Ceiling: ceiling.Nano, CeilingSet: ok, Catalogue: ceiling.Catalogue, PriceID: ceiling.PriceID,
 	}
-	err = c.g.Journal.Hold(&c.holds)
-	c.held = err == nil
-	return err
+	return c.g.Journal.Hold(&c.holds)
 }
 
 // settle prices what was used. Usage that nobody reported is estimated where an
