@@ -20,8 +20,15 @@ var packPool = sync.Pool{New: func() any { return new([]byte) }}
 
 // Content is packed as a version byte, the length of what follows before
 // compression, and an S2 block (github.com/klauspost/compress/s2) of flags and
-// four strings, each with its length before it.
+// four strings, each with its length before it; five where there is raw content.
 const packVersion = 1
+
+// The flags of packed content.
+const (
+	flagRequestCut  = 1
+	flagResponseCut = 2
+	flagRaw         = 4
+)
 
 func pack(dst []byte, c *record.Content) []byte {
 	raw := packPool.Get().(*[]byte)
@@ -29,16 +36,22 @@ func pack(dst []byte, c *record.Content) []byte {
 	b := (*raw)[:0]
 	var flags byte
 	if c.RequestCut {
-		flags |= 1
+		flags |= flagRequestCut
 	}
 	if c.ResponseCut {
-		flags |= 2
+		flags |= flagResponseCut
+	}
+	if c.Raw != nil {
+		flags |= flagRaw
 	}
 	b = append(b, flags)
 	b = appendString(b, c.RequestType)
 	b = appendString(b, c.ResponseType)
 	b = appendString(b, c.Request)
 	b = appendString(b, c.Response)
+	if c.Raw != nil {
+		b = appendString(b, c.Raw)
+	}
 	*raw = b
 	dst = append(dst, packVersion)
 	at := len(dst)
@@ -65,10 +78,15 @@ func unpack(b []byte) (*record.Content, error) {
 	if err != nil || len(raw) == 0 {
 		return nil, fmt.Errorf("unpack content: %w", errTorn)
 	}
-	c := &record.Content{RequestCut: raw[0]&1 != 0, ResponseCut: raw[0]&2 != 0}
+	flags := raw[0]
+	c := &record.Content{RequestCut: flags&flagRequestCut != 0, ResponseCut: flags&flagResponseCut != 0}
 	raw = raw[1:]
-	var parts [4][]byte
-	for i := range parts {
+	var parts [5][]byte
+	count := 4
+	if flags&flagRaw != 0 {
+		count = 5
+	}
+	for i := range count {
 		n, k := binary.Uvarint(raw)
 		if k <= 0 || n > uint64(len(raw)-k) {
 			return nil, fmt.Errorf("unpack content: %w", errTorn)
@@ -77,5 +95,8 @@ func unpack(b []byte) (*record.Content, error) {
 	}
 	c.RequestType, c.ResponseType = string(parts[0]), string(parts[1])
 	c.Request, c.Response = parts[2], parts[3]
+	if flags&flagRaw != 0 {
+		c.Raw = parts[4]
+	}
 	return c, nil
 }

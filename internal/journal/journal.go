@@ -167,31 +167,67 @@ func (j *Journal) Record(c *record.Call, content *record.Content) error {
 	}
 	packed := packPool.Get().(*[]byte)
 	defer packPool.Put(packed)
-	*packed = pack((*packed)[:0], content)
-	if j.opts.Sealer != nil {
-		sealed, err := j.opts.Sealer.Seal(c.Subject, *packed)
-		if err != nil {
-			return fault.New(fault.Unavailable, "content_seal", "the call's content cannot be sealed").Because(err)
-		}
-		return j.append(record.Entry{Call: c}, sealed)
+	sealed, err := j.seal((*packed)[:0], c.Subject, content)
+	if err != nil {
+		return err
 	}
-	return j.append(record.Entry{Call: c}, *packed)
+	if j.opts.Sealer == nil {
+		*packed = sealed // it may have grown
+	}
+	return j.append(record.Entry{Call: c}, sealed)
+}
+
+// seal packs content behind dst, encrypted where the journal does so.
+func (j *Journal) seal(dst []byte, subject string, content *record.Content) ([]byte, error) {
+	dst = pack(dst, content)
+	if j.opts.Sealer == nil {
+		return dst, nil
+	}
+	sealed, err := j.opts.Sealer.Seal(subject, dst)
+	if err != nil {
+		return nil, fault.New(fault.Unavailable, "content_seal", "the call's content cannot be sealed").Because(err)
+	}
+	return sealed, nil
 }
 
 func (j *Journal) append(e record.Entry, content []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.closed {
-		return fault.New(fault.Unavailable, "journal_closed", "Steward is shutting down").Hinted("try again in a moment")
+		return errClosed()
 	}
+	j.put(e, content)
+	return j.await(j.waiting)
+}
+
+func errClosed() error {
+	return fault.New(fault.Unavailable, "journal_closed", "Steward is shutting down").Hinted("try again in a moment")
+}
+
+// put lays an entry and its content (nil: none) into the batch that waits. j.mu is
+// held.
+func (j *Journal) put(e record.Entry, content []byte) {
 	b := j.waiting
 	if content != nil {
 		before := len(b.content)
 		b.content = appendFrame(b.content, func(b []byte) []byte { return append(b, content...) })
-		e.Call.Content = record.ContentRef{Offset: j.contentEnd, Length: int64(len(content))}
+		ref := record.ContentRef{Offset: j.contentEnd, Length: int64(len(content))}
+		switch {
+		case e.Call != nil:
+			e.Call.Content = ref
+		case e.Span != nil:
+			e.Span.Content = ref
+		case e.Log != nil:
+			e.Log.Content = ref
+		}
 		j.contentEnd += int64(len(b.content) - before)
 	}
 	b.entries = appendFrame(b.entries, func(b []byte) []byte { return record.Append(b, e) })
+}
+
+// await returns once the batch is written; it writes it where nobody else does.
+// j.mu is held.
+func (j *Journal) await(b *batch) error {
 	b.users++
 	for !b.done {
 		if j.writing {

@@ -16,8 +16,12 @@ import (
 // an older one a newer journal.
 
 const (
-	kindHold = 1
-	kindCall = 2
+	kindHold  = 1
+	kindCall  = 2
+	kindSpan  = 3
+	kindScore = 4
+	kindLog   = 5
+	kindPoint = 6
 )
 
 // ErrCorrupt is returned for bytes that are not an entry.
@@ -33,6 +37,18 @@ func Append(dst []byte, e Entry) []byte {
 	case e.Hold != nil:
 		w.b = append(w.b, kindHold)
 		writeHold(&w, e.Hold)
+	case e.Span != nil:
+		w.b = append(w.b, kindSpan)
+		writeCall(&w, e.Span)
+	case e.Score != nil:
+		w.b = append(w.b, kindScore)
+		writeScore(&w, e.Score)
+	case e.Log != nil:
+		w.b = append(w.b, kindLog)
+		writeLog(&w, e.Log)
+	case e.Point != nil:
+		w.b = append(w.b, kindPoint)
+		writePoint(&w, e.Point)
 	}
 	return w.b
 }
@@ -51,8 +67,11 @@ func DecodeInto(old Entry, b []byte) (Entry, error) {
 	}
 	r := reader{s: string(b[1:])}
 	switch b[0] {
-	case kindCall:
+	case kindCall, kindSpan:
 		c := old.Call
+		if c == nil {
+			c = old.Span
+		}
 		if c == nil {
 			c = new(Call)
 		}
@@ -67,6 +86,9 @@ func DecodeInto(old Entry, b []byte) (Entry, error) {
 		if r.bad {
 			return Entry{}, fmt.Errorf("call: %w", ErrCorrupt)
 		}
+		if b[0] == kindSpan {
+			return Entry{Span: c}, nil
+		}
 		return Entry{Call: c}, nil
 	case kindHold:
 		h := old.Hold
@@ -80,7 +102,28 @@ func DecodeInto(old Entry, b []byte) (Entry, error) {
 		}
 		return Entry{Hold: h}, nil
 	}
-	return Entry{}, fmt.Errorf("kind %d: %w", b[0], ErrCorrupt)
+	return decodeReported(b[0], r)
+}
+
+// decodeReported reads what an application reported beside spans.
+func decodeReported(kind byte, r reader) (e Entry, err error) {
+	switch kind {
+	case kindScore:
+		e.Score = new(Score)
+		readScore(&r, e.Score)
+	case kindLog:
+		e.Log = new(Log)
+		readLog(&r, e.Log)
+	case kindPoint:
+		e.Point = new(Point)
+		readPoint(&r, e.Point)
+	default:
+		return Entry{}, fmt.Errorf("kind %d: %w", kind, ErrCorrupt)
+	}
+	if r.bad {
+		return Entry{}, fmt.Errorf("kind %d: %w", kind, ErrCorrupt)
+	}
+	return e, nil
 }
 
 type writer struct{ b []byte }

@@ -63,14 +63,26 @@ func writeCall(w *writer, c *Call) {
 	w.num(46, c.ResponseBytes)
 	w.num(47, c.Content.Offset)
 	w.num(48, c.Content.Length)
+	w.str(49, c.Source)
+	w.str(50, c.Kind)
+	w.str(51, c.Name)
+	w.str(52, c.Service)
+	w.str(53, c.Environment)
+	w.str(54, c.Release)
+	w.str(55, c.Prompt)
+	w.str(56, c.PromptNumber)
+	w.num(57, int64(c.Savings))
 }
 
 func readCall(r *reader, c *Call) {
 	for r.next() {
-		if r.tag <= 25 {
+		switch {
+		case r.tag <= 25:
 			readWho(r, c)
-		} else {
+		case r.tag <= 48:
 			readOutcome(r, c)
+		default:
+			readReported(r, c)
 		}
 	}
 }
@@ -180,6 +192,29 @@ func readOutcome(r *reader, c *Call) {
 		c.Content.Offset = r.num
 	case 48:
 		c.Content.Length = r.num
+	}
+}
+
+func readReported(r *reader, c *Call) {
+	switch r.tag {
+	case 49:
+		c.Source = r.str
+	case 50:
+		c.Kind = r.str
+	case 51:
+		c.Name = r.str
+	case 52:
+		c.Service = r.str
+	case 53:
+		c.Environment = r.str
+	case 54:
+		c.Release = r.str
+	case 55:
+		c.Prompt = r.str
+	case 56:
+		c.PromptNumber = r.str
+	case 57:
+		c.Savings = money.Nano(r.num)
 	}
 }
 

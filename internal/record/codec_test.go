@@ -52,7 +52,13 @@ func TestDecodeReadsEveryFieldThatAppendWrote(t *testing.T) {
 		var h record.Hold
 		fill(reflect.ValueOf(&c).Elem(), rng, 0)
 		fill(reflect.ValueOf(&h).Elem(), rng, 0)
-		for _, want := range []record.Entry{{Call: &c}, {Hold: &h}, {Call: new(record.Call)}} {
+		var score record.Score
+		var l record.Log
+		var p record.Point
+		for _, v := range []any{&score, &l, &p} {
+			fill(reflect.ValueOf(v).Elem(), rng, 0)
+		}
+		for _, want := range []record.Entry{{Call: &c}, {Hold: &h}, {Call: new(record.Call)}, {Span: &c}, {Score: &score}, {Log: &l}, {Point: &p}} {
 			got, err := record.Decode(record.Append(nil, want))
 			if err != nil {
 				t.Fatalf("Decode: %v", err)

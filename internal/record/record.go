@@ -87,6 +87,65 @@ type Call struct {
 
 	RequestBytes, ResponseBytes int64
 	Content                     ContentRef // zero: not kept
+
+	// The rest is of spans: what an application reported by OpenTelemetry. The
+	// gateway's own calls leave it empty.
+	Source       string     // FromOTLP; empty: the gateway
+	Kind         string     // what kind of work: one of the Kinds; empty: KindCall
+	Name         string     // the span's name
+	Service      string     // the application: service.name
+	Environment  string     // "production"; see Call.Env
+	Release      string     // version of the application
+	Prompt       string     // name of the prompt that was filled in
+	PromptNumber string     // its version
+	Savings      money.Nano // what a cache hit spared
+}
+
+// FromOTLP is the Source of what came by OpenTelemetry.
+const FromOTLP = "otlp"
+
+// The kinds of work of a span.
+const (
+	KindCall      = "call" // one call of a model, embeddings included
+	KindAgent     = "agent"
+	KindChain     = "chain" // a workflow or a step of one
+	KindTool      = "tool"
+	KindRetriever = "retriever"
+	KindReranker  = "reranker"
+	KindGuardrail = "guardrail"
+	KindEvaluator = "evaluator"
+	KindPrompt    = "prompt"
+	KindSpan      = "span" // anything else
+)
+
+// KindOf returns the call's kind.
+func (c *Call) KindOf() string {
+	if c.Kind == "" {
+		return KindCall
+	}
+	return c.Kind
+}
+
+// SourceOf returns where the call came from: "gateway" or FromOTLP.
+func (c *Call) SourceOf() string {
+	if c.Source == "" {
+		return "gateway"
+	}
+	return c.Source
+}
+
+// Env returns the environment that the call belongs to: what was reported, else
+// the value of its tag env or environment.
+func (c *Call) Env() string {
+	if c.Environment != "" {
+		return c.Environment
+	}
+	for _, t := range c.Tags {
+		if t.Name == "env" || t.Name == "environment" {
+			return t.Value
+		}
+	}
+	return ""
 }
 
 // Tag is one name and value that the caller gave.
@@ -135,10 +194,58 @@ type Content struct {
 	ResponseType string
 	// RequestCut and ResponseCut report that a body was longer than what is kept.
 	RequestCut, ResponseCut bool
+	// Raw is what an application reported, as it came: an OTLP ResourceSpans or
+	// ResourceLogs message with one span or log record (protobuf). Nil of the
+	// gateway's own calls.
+	Raw []byte
+}
+
+// Score is what somebody or something found a call or a span to be worth.
+type Score struct {
+	ID                        ident.ID
+	Time                      int64 // microseconds since the Unix epoch
+	Org, Team, Project, Key   string
+	TraceID, SpanID, Response string // what it is about: a span, or the answer with this id of the provider's
+	Name                      string // what was judged: "helpfulness"
+	Micros                    int64  // the value in millionths; valid where Valued
+	Valued                    bool
+	Label                     string
+	Source                    string // FromOTLP
+}
+
+// Log is one log record that an application reported. Its text is content.
+type Log struct {
+	ID                      ident.ID
+	Time                    int64
+	Org, Team, Project, Key string
+	Subject                 string // whose key the content is sealed under
+	TraceID, SpanID         string
+	Service                 string
+	Event                   string // name of the event: "gen_ai.client.inference.operation.details"
+	Severity                int64  // 1 to 24 (OpenTelemetry); 0: not said
+	Content                 ContentRef
+}
+
+// Point is one data point of a metric that an application reported.
+type Point struct {
+	ID                      ident.ID
+	Time, Start             int64 // Start is 0 where it was not said
+	Org, Team, Project, Key string
+	Service                 string
+	Name, Unit              string
+	Type                    string // "gauge", "sum", "histogram", "summary"
+	Delta                   bool   // counts since Start, not since the application's start
+	Attributes              []Tag
+	Count                   int64 // observations of a histogram or a summary
+	Micros                  int64 // the value, or the sum of the observations, in millionths
 }
 
 // Entry is one entry of the journal: exactly one field is set.
 type Entry struct {
-	Hold *Hold
-	Call *Call
+	Hold  *Hold
+	Call  *Call
+	Span  *Call // of Source FromOTLP
+	Score *Score
+	Log   *Log
+	Point *Point
 }

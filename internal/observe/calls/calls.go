@@ -2,34 +2,10 @@
 package calls
 
 import (
-	"context"
 	"time"
 
-	"github.com/steward-llmops/steward/internal/ident"
 	"github.com/steward-llmops/steward/internal/llm"
-	"github.com/steward-llmops/steward/internal/record"
 )
-
-// Query selects calls, newest first: by time of arrival, then id. Zero fields do not
-// restrict.
-type Query struct {
-	From, To                    time.Time // From inclusive, To exclusive
-	Provider, Model             string    // Model matches the served or the asked model; a trailing "*" matches any ending
-	Project, Team, Key, Subject string
-	Session, TraceID            string
-	Operation                   string
-	Outcome                     record.Outcome
-	Errors                      bool     // only calls that did not end ok
-	Before                      ident.ID // only calls older than this one (cursor)
-	Limit                       int      // 0: all
-}
-
-// Store answers queries and takes entries from the journal.
-type Store interface {
-	List(ctx context.Context, q Query) ([]record.Call, error)
-	// Show returns one call; fault.NotFound if there is none.
-	Show(ctx context.Context, id ident.ID) (record.Call, error)
-}
 
 // View is a call as the command line and the API show it. The first fields are a
 // contract; units are in the names.
@@ -69,10 +45,25 @@ type View struct {
 	Catalogue  string            `json:"catalogue,omitempty" doc:"Version of the price catalogue"`
 	PriceID    string            `json:"price_id,omitempty"`
 	UpstreamID string            `json:"upstream_id,omitempty"`
+
+	Source       string `json:"source" doc:"gateway, or otlp for what an application reported"`
+	Kind         string `json:"kind" doc:"call, agent, chain, tool, retriever, reranker, guardrail, evaluator, prompt or span"`
+	Counted      bool   `json:"counted" doc:"Sums include it; false of spans that say again what another row says"`
+	SpanID       string `json:"span_id,omitempty"`
+	ParentSpanID string `json:"parent_span_id,omitempty"`
+	Name         string `json:"name,omitempty" doc:"Name of the span"`
+	Service      string `json:"service,omitempty" doc:"Application that reported it"`
+	Env          string `json:"env,omitempty" doc:"Environment"`
+	Release      string `json:"release,omitempty"`
+	Prompt       string `json:"prompt,omitempty"`
+	PromptNumber string `json:"prompt_version,omitempty"`
+	Cache        string `json:"cache,omitempty"`
+	SavingsNano  int64  `json:"savings_nano,omitempty" doc:"What a cache hit spared, nano-dollars"`
+	CacheWrites  int64  `json:"cache_write_tokens,omitempty" doc:"Tokens written to the provider's cache"`
 }
 
-// NewView returns how c is shown.
-func NewView(c *record.Call) View {
+// NewView returns how a row is shown.
+func NewView(c *Row) View {
 	v := View{
 		ID: c.ID.Text("call"), Time: time.UnixMicro(c.Time).UTC().Format("2006-01-02T15:04:05.000000Z"),
 		Provider: c.Provider, Model: c.Model, Status: c.Status, Error: c.ErrorCode,
@@ -85,6 +76,9 @@ func NewView(c *record.Call) View {
 		Org: c.Org, Team: c.Team, Project: c.Project, Key: c.Key, KeyName: c.KeyName,
 		Subject: c.Subject, Session: c.Session, TraceID: c.TraceID, Finish: string(c.Finish),
 		Lost: c.Lost, Catalogue: c.Catalogue, PriceID: c.PriceID, UpstreamID: c.UpstreamID,
+		Source: c.SourceOf(), Kind: c.KindOf(), Counted: c.Counted, SpanID: c.SpanID, ParentSpanID: c.ParentSpanID,
+		Name: c.Name, Service: c.Service, Env: c.Env(), Release: c.Release, Prompt: c.Prompt, PromptNumber: c.PromptNumber,
+		Cache: c.Cache, SavingsNano: int64(c.Savings), CacheWrites: c.Usage.CacheWriteTokens(),
 	}
 	if len(c.Tags) > 0 {
 		v.Tags = make(map[string]string, len(c.Tags))
