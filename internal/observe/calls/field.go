@@ -92,9 +92,12 @@ var Fields = []*Field{
 
 	{Name: "provider", Column: "provider", Doc: "provider that answered", Texts: one(func(r *Row) string { return r.Provider }), Dimension: true, Facet: true, Rolled: true},
 	{Name: "model", Column: "model", Doc: "model that served or was asked for, with or without its provider", Dimension: true, Facet: true, Rolled: true, Texts: func(r *Row) []string {
+		if r.Model == "" {
+			return []string{"", r.Asked}
+		}
 		return []string{r.Model, r.Asked, r.Provider + "/" + r.Model}
 	}},
-	{Name: "asked", Column: "asked", Doc: "model as the caller wrote it", Texts: one(func(r *Row) string { return r.Asked }), Dimension: true},
+	{Name: "asked", Column: "asked", Doc: "model as the caller wrote it", Texts: one(func(r *Row) string { return r.Asked }), Dimension: true, Rolled: true},
 	{Name: "reported", Aliases: []string{"reported_model"}, Column: "reported", Doc: "model that the provider says answered", Texts: one(func(r *Row) string { return r.Reported }), Dimension: true},
 	{Name: "response", Aliases: []string{"upstream_id"}, Column: "upstream_id", Doc: "the provider's id of the answer", Texts: one(func(r *Row) string { return r.UpstreamID })},
 	{Name: "deployment", Column: "deployment", Doc: "deployment", Texts: one(func(r *Row) string { return r.Deployment }), Dimension: true, Facet: true, Rolled: true},

@@ -1,0 +1,490 @@
+package callstore
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/steward-llmops/steward/internal/observe/calls"
+)
+
+// Plan is an analysis compiled for one source of rows: statements that give, for
+// each group, its key and then figures, of which Values makes the measures.
+type Plan struct {
+	analysis *calls.Analysis
+	dialect  Dialect
+	rolled   bool // from rollups, of whose columns the statements speak
+	atoms    []string
+	index    map[string]int
+	measures []measure
+	// Histograms are the durations of which percentiles are taken.
+	Histograms []string
+	groups     []string
+}
+
+// measure makes a value of a group's figures.
+type measure func(g *Group) calls.Value
+
+// Group is one group's figures.
+type Group struct {
+	Keys    []string
+	Figures []Figure
+	// Hist holds, by duration, the bucket below which each share of values lies.
+	Hist map[string]map[int64]int64
+}
+
+// Figure is what an aggregate gave; Known is false where there was nothing.
+type Figure struct {
+	N     int64
+	Known bool
+}
+
+// Rolls reports whether an analysis can be answered from rollups, whose smallest
+// step is an hour (in microseconds 3.6e9) or a minute.
+func Rolls(a *calls.Analysis, step time.Duration) bool {
+	if !rolls(a.Filter) {
+		return false
+	}
+	for i := range a.By {
+		d := &a.By[i]
+		switch {
+		case d.Tag != "", d.Field != nil && !d.Field.Rolled:
+			return false
+		case d.Step != "" && !stepRolls(d, a, step):
+			return false
+		}
+	}
+	for i := range a.Measures {
+		if !measureRolls(&a.Measures[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func rolls(e calls.Expr) bool {
+	switch e := e.(type) {
+	case calls.And:
+		for _, x := range e {
+			if !rolls(x) {
+				return false
+			}
+		}
+	case calls.Or:
+		for _, x := range e {
+			if !rolls(x) {
+				return false
+			}
+		}
+	case calls.Not:
+		return rolls(e.X)
+	case *calls.Cond:
+		return e.Field != nil && e.Field.Rolled
+	case *calls.Said:
+		return false
+	}
+	return true
+}
+
+func stepRolls(d *calls.Dimension, a *calls.Analysis, step time.Duration) bool {
+	switch d.Step {
+	case calls.Minute, calls.Minute5, calls.Minute15:
+		return step <= time.Minute
+	case calls.Hour, calls.Hour6:
+		return true
+	}
+	for _, z := range zones(d.Zone, a.From, a.To) {
+		if z.offset%step.Microseconds() != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func measureRolls(m *calls.Measure) bool {
+	switch m.What {
+	case calls.Score:
+		return false
+	case calls.CostPerTrace, calls.CostPerSession, calls.CostPerUser:
+		return false
+	case calls.Of:
+		switch m.Agg {
+		case calls.Sum, calls.Average:
+			return m.Field.Name != "attempts" && m.Field.Kind != calls.Bool
+		case calls.Unique:
+			return m.Field.Rolled
+		}
+		_, percentile := m.Agg.Percentile()
+		return percentile && m.Field.Kind == calls.Duration
+	}
+	return true
+}
+
+// HistRolls reports whether the rollups of durations can answer it too: they know
+// fewer dimensions.
+func HistRolls(a *calls.Analysis) bool {
+	known := func(f *calls.Field) bool {
+		for _, text := range texts(f) {
+			for _, d := range HistDimensions {
+				if text == d || text == fullModel {
+					return true
+				}
+			}
+		}
+		return f.Name == "counted"
+	}
+	ok := true
+	var walk func(e calls.Expr)
+	walk = func(e calls.Expr) {
+		switch e := e.(type) {
+		case calls.And:
+			for _, x := range e {
+				walk(x)
+			}
+		case calls.Or:
+			for _, x := range e {
+				walk(x)
+			}
+		case calls.Not:
+			walk(e.X)
+		case *calls.Cond:
+			ok = ok && e.Field != nil && e.Field.Name != "key" && known(e.Field)
+		}
+	}
+	walk(a.Filter)
+	for i := range a.By {
+		if f := a.By[i].Field; f != nil {
+			ok = ok && known(f)
+		}
+	}
+	return ok
+}
+
+// NewPlan compiles an analysis without Said and without scores.
+func NewPlan(a *calls.Analysis, d Dialect, rolled bool) (*Plan, error) {
+	p := &Plan{analysis: a, dialect: d, rolled: rolled, index: map[string]int{}}
+	for i := range a.Measures {
+		m, err := p.measure(&a.Measures[i])
+		if err != nil {
+			return nil, err
+		}
+		p.measures = append(p.measures, m)
+	}
+	return p, nil
+}
+
+// atom adds an aggregate and returns its place among a group's figures.
+func (p *Plan) atom(sql string) int {
+	i, ok := p.index[sql]
+	if !ok {
+		i = len(p.atoms)
+		p.index[sql] = i
+		p.atoms = append(p.atoms, sql)
+	}
+	return i
+}
+
+// count is the rows for which where holds.
+func (p *Plan) count(where string) int {
+	if p.rolled {
+		return p.atom("CAST(SUM(n) FILTER (WHERE " + where + ") AS BIGINT)")
+	}
+	return p.atom("COUNT(*) FILTER (WHERE " + where + ")")
+}
+
+// sum adds an expression up.
+func (p *Plan) sum(expression, where string) int {
+	return p.atom("CAST(SUM(" + expression + ") FILTER (WHERE " + where + ") AS BIGINT)")
+}
+
+func (p *Plan) distinct(column, where string) int {
+	return p.atom("COUNT(DISTINCT " + column + ") FILTER (WHERE " + where + " AND " + column + " <> '')")
+}
+
+const counted = "counted"
+
+func whole(i int) measure {
+	return func(g *Group) calls.Value { return calls.Value{N: g.Figures[i].N} }
+}
+
+func ratio(num, den int) measure {
+	return func(g *Group) calls.Value {
+		if g.Figures[den].N == 0 {
+			return calls.Value{None: true}
+		}
+		return calls.Value{Frac: true, F: float64(g.Figures[num].N) / float64(g.Figures[den].N)}
+	}
+}
+
+// per divides money, to the nearest nano-dollar.
+func per(num, den int) measure {
+	return func(g *Group) calls.Value {
+		if g.Figures[den].N == 0 {
+			return calls.Value{None: true}
+		}
+		return calls.Value{N: nearest(g.Figures[num].N, g.Figures[den].N)}
+	}
+}
+
+// nearest divides, half away from zero; d is positive.
+func nearest(n, d int64) int64 {
+	q, r := n/d, n%d
+	switch {
+	case r > 0 && r >= d-r:
+		q++
+	case r < 0 && -r >= d+r:
+		q--
+	}
+	return q
+}
+
+func (p *Plan) measure(m *calls.Measure) (measure, error) {
+	hits := counted + " AND cache IN ('exact', 'semantic')"
+	cost := func(where string) int { return p.sum("cost_nano", counted+" AND pricing <> 'unpriced'"+where) }
+	switch m.What {
+	case calls.Calls:
+		return whole(p.count(counted)), nil
+	case calls.Spans:
+		return whole(p.count("true")), nil
+	case calls.Errors:
+		return whole(p.count(counted + " AND outcome <> 'ok'")), nil
+	case calls.Unpriced:
+		return whole(p.count(counted + " AND pricing = 'unpriced'")), nil
+	case calls.CacheHits:
+		return whole(p.count(hits)), nil
+	case calls.ErrorRate:
+		return ratio(p.count(counted+" AND outcome <> 'ok'"), p.count(counted)), nil
+	case calls.CacheHitRate:
+		return ratio(p.count(hits), p.count(counted)), nil
+	case calls.CostPerCall:
+		return per(cost(""), p.count(counted+" AND pricing <> 'unpriced'")), nil
+	case calls.CostPerTrace:
+		return per(cost(""), p.distinct("trace_id", counted)), nil
+	case calls.CostPerSession:
+		return per(cost(" AND session <> ''"), p.distinct("session", counted)), nil
+	case calls.CostPerUser:
+		return per(cost(" AND subject <> ''"), p.distinct("subject", counted)), nil
+	case calls.Of:
+		return p.of(m)
+	}
+	return nil, fmt.Errorf("measure %s cannot be compiled", m.What)
+}
+
+// of compiles an aggregate of a field.
+func (p *Plan) of(m *calls.Measure) (measure, error) {
+	f := m.Field
+	if m.Agg == calls.Unique {
+		column, where := texts(f)[0], counted
+		if f.Kind != calls.Text {
+			expression, known := number(f)
+			if column = "CAST(" + expression + " AS VARCHAR)"; known != "" {
+				where += " AND " + known
+			}
+		}
+		if f.Name == "id" {
+			column = "CAST(id AS VARCHAR)"
+		}
+		return whole(p.distinct(column, where)), nil
+	}
+	perCent, isPercentile := m.Agg.Percentile()
+	if isPercentile && f.Kind == calls.Duration {
+		return p.duration(f, perCent), nil
+	}
+	expression, known := number(f)
+	where := counted
+	if known != "" && (!p.rolled || f.Name == "cost") {
+		where += " AND " + known
+	}
+	switch {
+	case m.Agg == calls.Sum:
+		return p.scaled(f, whole(p.sum(p.added(f, expression), where))), nil
+	case m.Agg == calls.Average:
+		return p.average(f, p.sum(p.added(f, expression), where), p.known(f, where)), nil
+	case isPercentile:
+		return p.single(f, p.atom(p.dialect.Percentile(expression, perCent, where))), nil
+	}
+	return p.single(f, p.atom(string(m.Agg)+"("+expression+") FILTER (WHERE "+where+")")), nil
+}
+
+// added is the column that sums of a field are taken of.
+func (p *Plan) added(f *calls.Field, expression string) string {
+	if !p.rolled {
+		return expression
+	}
+	switch f.Name {
+	case "latency", "ttft", "speed":
+		return f.Name + "_sum"
+	}
+	return expression
+}
+
+// known counts the rows in which a field is known.
+func (p *Plan) known(f *calls.Field, where string) int {
+	if p.rolled {
+		switch f.Name {
+		case "latency", "ttft", "speed":
+			return p.sum(f.Name+"_n", where)
+		}
+	}
+	return p.count(where)
+}
+
+// average is whole for whole fields, and a fraction of thousandths.
+func (p *Plan) average(f *calls.Field, sum, n int) measure {
+	if f.Kind == calls.Milli {
+		return func(g *Group) calls.Value {
+			if g.Figures[n].N == 0 {
+				return calls.Value{None: true}
+			}
+			return calls.Value{Frac: true, F: float64(g.Figures[sum].N) / float64(g.Figures[n].N) / 1000}
+		}
+	}
+	return per(sum, n)
+}
+
+// scaled makes a fraction of thousandths.
+func (p *Plan) scaled(f *calls.Field, m measure) measure {
+	if f.Kind != calls.Milli {
+		return m
+	}
+	return func(g *Group) calls.Value {
+		return calls.Value{Frac: true, F: float64(m(g).N) / 1000}
+	}
+}
+
+// single is the value of one row; none where no row has one.
+func (p *Plan) single(f *calls.Field, i int) measure {
+	return func(g *Group) calls.Value {
+		if !g.Figures[i].Known {
+			return calls.Value{None: true}
+		}
+		if f.Kind == calls.Milli {
+			return calls.Value{Frac: true, F: float64(g.Figures[i].N) / 1000}
+		}
+		return calls.Value{N: g.Figures[i].N}
+	}
+}
+
+// duration is a percentile of a duration, out of its histogram.
+func (p *Plan) duration(f *calls.Field, perCent int64) measure {
+	name := f.Name
+	seen := false
+	for _, h := range p.Histograms {
+		seen = seen || h == name
+	}
+	if !seen {
+		p.Histograms = append(p.Histograms, name)
+	}
+	return func(g *Group) calls.Value {
+		bucket, ok := g.Hist[name][perCent]
+		if !ok {
+			return calls.Value{None: true}
+		}
+		return calls.Value{N: calls.BucketMiddle(bucket)}
+	}
+}
+
+// Shares returns the percentiles that are taken of a duration.
+func (p *Plan) Shares(name string) (list []int64) {
+	for i := range p.analysis.Measures {
+		m := &p.analysis.Measures[i]
+		if perCent, ok := m.Agg.Percentile(); ok && m.What == calls.Of && m.Field.Name == name {
+			list = append(list, perCent)
+		}
+	}
+	return list
+}
+
+// Sums is the statement for the groups' figures: the keys, as text, and then the
+// atoms. from is what stands behind FROM, with the rows of the time alone.
+func (p *Plan) Sums(from string, b *Builder) (string, error) {
+	where, err := b.Where(p.analysis.Filter)
+	if err != nil {
+		return "", err
+	}
+	keys := p.keys(b)
+	list := append(append([]string{}, keys...), p.atoms...)
+	if len(p.atoms) == 0 {
+		list = append(list, "COUNT(*)")
+	}
+	return "SELECT " + strings.Join(list, ", ") + " FROM " + from + " WHERE " + where + groupBy(len(keys)), nil
+}
+
+// Atoms is how many figures Sums gives a group.
+func (p *Plan) Atoms() int { return max(1, len(p.atoms)) }
+
+// Histogram is the statement for the percentiles of a duration: the keys, and for
+// each share the bucket below which it lies.
+func (p *Plan) Histogram(name, from string, b *Builder) (string, error) {
+	where, err := b.Where(p.analysis.Filter)
+	if err != nil {
+		return "", err
+	}
+	keys := p.keys(b)
+	names := make([]string, len(keys))
+	inner := make([]string, len(keys))
+	for i := range keys {
+		names[i] = "k" + strconv.Itoa(i)
+		inner[i] = keys[i] + " AS " + names[i]
+	}
+	column, n := name+"_bucket", "COUNT(*)"
+	if p.rolled {
+		column, n = "bucket", "CAST(SUM(n) AS BIGINT)"
+		where += " AND duration = " + b.Param(name)
+	}
+	inner = append(inner, column+" AS b", n+" AS n")
+	over := ""
+	if len(names) > 0 {
+		over = "PARTITION BY " + strings.Join(names, ", ") + " "
+	}
+	out := append([]string{}, names...)
+	for _, share := range p.Shares(name) {
+		out = append(out, fmt.Sprintf("MIN(b) FILTER (WHERE run * 100 >= all_n * %d)", share))
+	}
+	return "SELECT " + strings.Join(out, ", ") + " FROM (SELECT *, SUM(n) OVER (" + over + "ORDER BY b) AS run, SUM(n) OVER (" + strings.TrimSpace(over) +
+		") AS all_n FROM (SELECT " + strings.Join(inner, ", ") + " FROM " + from + " WHERE " + where + " AND counted AND " + column + " >= 0" +
+		groupBy(len(keys)+1) + ") AS h) AS r" + groupBy(len(names)), nil
+}
+
+func groupBy(n int) string {
+	if n == 0 {
+		return ""
+	}
+	list := make([]string, n)
+	for i := range list {
+		list[i] = strconv.Itoa(i + 1)
+	}
+	return " GROUP BY " + strings.Join(list, ", ")
+}
+
+// keys are the dimensions' expressions.
+func (p *Plan) keys(b *Builder) []string {
+	list := make([]string, len(p.analysis.By))
+	for i := range p.analysis.By {
+		list[i] = p.key(&p.analysis.By[i], b)
+	}
+	return list
+}
+
+func (p *Plan) key(d *calls.Dimension, b *Builder) string {
+	switch {
+	case d.Step != "":
+		return stepExpression(d, p.analysis.From, p.analysis.To)
+	case d.Field == nil:
+		return b.Dialect.Extract("tags", b.Param(tagValue(d.Tag)))
+	case d.Field.Kind == calls.Text:
+		return texts(d.Field)[0]
+	}
+	expression, _ := number(d.Field)
+	return "CAST(" + expression + " AS VARCHAR)"
+}
+
+// Values makes the measures of a group's figures.
+func (p *Plan) Values(g *Group) []calls.Value {
+	list := make([]calls.Value, len(p.measures))
+	for i, m := range p.measures {
+		list[i] = m(g)
+	}
+	return list
+}
