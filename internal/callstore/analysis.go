@@ -188,14 +188,14 @@ func (p *Plan) atom(sql string) int {
 // count is the rows for which where holds.
 func (p *Plan) count(where string) int {
 	if p.rolled {
-		return p.atom("CAST(SUM(n) FILTER (WHERE " + where + ") AS BIGINT)")
+		return p.atom(p.dialect.Total("n", where))
 	}
 	return p.atom("COUNT(*) FILTER (WHERE " + where + ")")
 }
 
 // sum adds an expression up.
 func (p *Plan) sum(expression, where string) int {
-	return p.atom("CAST(SUM(" + expression + ") FILTER (WHERE " + where + ") AS BIGINT)")
+	return p.atom(p.dialect.Total(expression, where))
 }
 
 func (p *Plan) distinct(column, where string) int {
@@ -430,7 +430,7 @@ func (p *Plan) Histogram(name, from string, b *Builder) (string, error) {
 	}
 	column, n := name+"_bucket", "COUNT(*)"
 	if p.rolled {
-		column, n = "bucket", "CAST(SUM(n) AS BIGINT)"
+		column, n = "bucket", p.dialect.Total("n", "")
 		where += " AND duration = " + b.Param(name)
 	}
 	inner = append(inner, column+" AS b", n+" AS n")

@@ -12,6 +12,10 @@ import "errors"
 // aside, open a new one, and apply the journal from its start.
 var ErrCorrupt = errors.New("the store of calls is damaged")
 
+// ErrSchema is returned for a file whose layout is another version's. Open a new one
+// in its place, and apply the journal from its start.
+var ErrSchema = errors.New("the store of calls has the layout of another version")
+
 // ErrPosition is returned for a batch of the journal that does not start where the
 // store stands, because it was applied before or leaves a gap. Nothing of it was
 // applied; ask for Position and go on from there.

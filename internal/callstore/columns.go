@@ -74,11 +74,11 @@ var Columns = []Column{
 	{"tries", Int, nil, func(c *calls.Row) any { return int64(len(c.Attempts)) }},
 	{"first_token_us", Int, func(c *calls.Row) any { return &c.FirstTokenMicros }, nil},
 	{"total_us", Int, func(c *calls.Row) any { return &c.TotalMicros }, nil},
-	{"input_tokens", Int, nil, func(c *calls.Row) any { return c.Usage.InputTokens() }},
-	{"cached_tokens", Int, nil, func(c *calls.Row) any { return c.Usage.CachedTokens() }},
-	{"cache_write_tokens", Int, nil, func(c *calls.Row) any { return c.Usage.CacheWriteTokens() }},
-	{"output_tokens", Int, nil, func(c *calls.Row) any { return c.Usage.OutputTokens() }},
-	{"reasoning_tokens", Int, nil, func(c *calls.Row) any { return c.Usage.N[llm.OutputReasoning] }},
+	{"input_tokens", Int, nil, func(c *calls.Row) any { return sane(c.Usage.InputTokens()) }},
+	{"cached_tokens", Int, nil, func(c *calls.Row) any { return sane(c.Usage.CachedTokens()) }},
+	{"cache_write_tokens", Int, nil, func(c *calls.Row) any { return sane(c.Usage.CacheWriteTokens()) }},
+	{"output_tokens", Int, nil, func(c *calls.Row) any { return sane(c.Usage.OutputTokens()) }},
+	{"reasoning_tokens", Int, nil, func(c *calls.Row) any { return sane(c.Usage.N[llm.OutputReasoning]) }},
 	{"speed_milli", Int, nil, func(c *calls.Row) any { return calls.Speed(&c.Call) }},
 	{"latency_bucket", Int, nil, func(c *calls.Row) any { return calls.Bucket(c.TotalMicros) }},
 	{"ttft_bucket", Int, nil, func(c *calls.Row) any { return calls.Bucket(c.FirstTokenMicros) }},
@@ -92,6 +92,9 @@ var Columns = []Column{
 	{"finish", Text, func(c *calls.Row) any { return (*string)(&c.Finish) }, nil},
 	{"cache", Text, func(c *calls.Row) any { return &c.Cache }, nil},
 }
+
+// sane bounds a count, so that sums of counts that somebody made up fit their type.
+func sane(n int64) int64 { return min(max(n, 0), 1<<40) }
 
 // Stored is the columns that a row is read back from, with Rest.
 var Stored = func() (list []Column) {

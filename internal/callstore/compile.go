@@ -27,6 +27,9 @@ type Dialect interface {
 	// Percentile is the value at place ceil(perCent*n/100) of an expression, over the
 	// rows for which where holds; "" where the engine has none.
 	Percentile(expression string, perCent int64, where string) string
+	// Total is the sum of an expression as 64 bits, NULL of no rows; one that is too
+	// large is the largest there is. where may be empty.
+	Total(expression, where string) string
 	// UUID is a parameter as an id.
 	UUID(param string) string
 }

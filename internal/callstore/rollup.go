@@ -56,7 +56,7 @@ func typed(names []string) (list []string) {
 
 // Rolled is a select of rows of a table in the shape of a rollup: each row alone
 // with step 0, else added up by steps of so many microseconds.
-func Rolled(table, where string, step int64) string {
+func Rolled(d Dialect, table, where string, step int64) string {
 	if step == 0 {
 		list := append([]string{"time"}, RollupDimensions...)
 		for _, s := range rollupSums {
@@ -66,7 +66,7 @@ func Rolled(table, where string, step int64) string {
 	}
 	list := append([]string{fmt.Sprintf("time - time %% %d", step)}, RollupDimensions...)
 	for _, s := range rollupSums {
-		list = append(list, "CAST(SUM("+s[1]+") AS BIGINT) AS "+s[0])
+		list = append(list, d.Total(s[1], "")+" AS "+s[0])
 	}
 	return "SELECT " + strings.Join(list, ", ") + " FROM " + table + " WHERE " + where + groupBy(1+len(RollupDimensions))
 }

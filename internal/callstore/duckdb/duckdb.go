@@ -18,11 +18,13 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/steward-llmops/steward/internal/callstore"
 	"github.com/steward-llmops/steward/internal/fault"
+	"github.com/steward-llmops/steward/internal/observe/calls"
 )
 
 // Options say what the engine may use.
@@ -30,6 +32,11 @@ type Options struct {
 	MemoryMB int // of buffers; zero means 256. Larger work goes to a folder beside the file
 	Threads  int // zero means 1
 	Readers  int // questions at once; zero means 4
+	// Contents reads what was said in calls; nil: texts in content are found nowhere.
+	Contents calls.Contents
+	Now      func() time.Time // nil: time.Now
+	// Timeout bounds a question; zero means 15 s.
+	Timeout time.Duration
 }
 
 // Store is the calls. It is safe for concurrent use.
@@ -38,19 +45,29 @@ type Store struct {
 	limit string // of memory, in the engine's words
 	db    *sql.DB
 
+	opts Options
+
 	asking sync.RWMutex // read-locked by questions, locked by Rest
 
-	mu sync.Mutex // one batch at a time; locked before asking
-	// layout says for each column of the table which of callstore.Columns it is; -1
-	// where a newer Steward added it.
-	layout []int
+	mu     sync.Mutex // one batch at a time; locked before asking
+	joiner calls.Joiner
+	spans  bool // something that an application reported is stored, so rows are joined
+	row    []driver.Value
+	rest   []byte
+
+	known sync.RWMutex // guards what follows
+	parts []int64      // which partitions there are, the newest first
+	hours map[int64]hour
+	words dictionary
+}
+
+// hour is what is known of an hour, by its start in microseconds since the epoch.
+type hour struct {
+	rows   int64
+	rolled bool // the rollups have all of it
 }
 
 const (
-	sqlPositionTable = `CREATE TABLE IF NOT EXISTS position (next BIGINT NOT NULL)`
-	sqlStartPosition = `INSERT INTO position SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM position)`
-	sqlLayout        = `SELECT column_name FROM information_schema.columns
-WHERE table_name = 'calls' AND table_catalog = current_database() ORDER BY ordinal_position`
 	sqlUse = `USE store`
 
 	// A checkpoint writes the last row group anew, and a query reads a whole one at
@@ -59,16 +76,8 @@ WHERE table_name = 'calls' AND table_catalog = current_database() ORDER BY ordin
 	rowGroup = 30720
 )
 
-// types says how a kind of column is declared, with the value of rows that are
-// older than the column.
-var types = map[callstore.Kind]string{
-	callstore.UUID: "UUID DEFAULT '00000000-0000-0000-0000-000000000000'",
-	callstore.Int:  "BIGINT DEFAULT 0",
-	callstore.Bool: "BOOLEAN DEFAULT false",
-	callstore.Text: "VARCHAR DEFAULT ''",
-	callstore.JSON: "VARCHAR DEFAULT ''",
-	callstore.Sum:  "BIGINT DEFAULT 0",
-}
+// types says how a kind of column is declared.
+var types = map[callstore.Kind]string{callstore.UUID: "UUID", callstore.Int: "BIGINT", callstore.Bool: "BOOLEAN", callstore.Text: "VARCHAR"}
 
 // Open opens the store in the file at path, or makes it; the folder must be there,
 // and be private. A damaged file is callstore.ErrCorrupt; what an operator can mend
@@ -90,7 +99,13 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := checkFile(path); err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, limit: strconv.Itoa(opts.MemoryMB) + "MB"}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Timeout <= 0 {
+		opts.Timeout = 15 * time.Second
+	}
+	s := &Store{path: path, limit: strconv.Itoa(opts.MemoryMB) + "MB", opts: opts, hours: map[int64]hour{}}
 	// The file is attached to an engine in memory, which is the way to say how large
 	// its row groups are.
 	connector, err := duckdb.NewConnector("?"+s.settings(opts), func(conn driver.ExecerContext) error {
@@ -108,7 +123,10 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	s.db.SetMaxOpenConns(opts.Readers + 1)
 	s.db.SetMaxIdleConns(2)
 	if err := s.prepare(ctx); err != nil {
-		return nil, errors.Join(s.fault(err, "open", true), s.db.Close())
+		if !errors.Is(err, callstore.ErrSchema) {
+			err = s.fault(err, "open", true)
+		}
+		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
 }
@@ -125,6 +143,8 @@ func (s *Store) settings(opts Options) string {
 		"memory_limit":   {s.limit},
 		"threads":        {strconv.Itoa(opts.Threads)},
 		"temp_directory": {s.path + ".tmp"},
+		// A list of the newest rows looks at few columns until it knows which.
+		"late_materialization_max_rows": {"1001"},
 		// Nothing is fetched, loaded or read but this file.
 		"autoinstall_known_extensions": {"false"},
 		"autoload_known_extensions":    {"false"},
@@ -154,64 +174,6 @@ func checkFile(path string) error {
 		return pathFault(path, err)
 	}
 	return nil
-}
-
-// prepare makes the tables, and the columns that are missing.
-func (s *Store) prepare(ctx context.Context) error {
-	columns := make([]string, len(callstore.Columns))
-	for i, c := range callstore.Columns {
-		columns[i] = c.Name + " " + types[c.Kind]
-	}
-	for _, statement := range []string{"CREATE TABLE IF NOT EXISTS calls (" + strings.Join(columns, ", ") + ")", sqlPositionTable, sqlStartPosition} {
-		if _, err := s.db.ExecContext(ctx, statement); err != nil {
-			return err
-		}
-	}
-	there, err := s.columns(ctx)
-	if err != nil {
-		return err
-	}
-	for i, c := range callstore.Columns {
-		if !there[c.Name] {
-			if _, err := s.db.ExecContext(ctx, "ALTER TABLE calls ADD COLUMN "+columns[i]); err != nil {
-				return err
-			}
-		}
-	}
-	if len(there) < len(columns) {
-		if _, err := s.columns(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// columns reads the table's layout, and returns the names in it.
-func (s *Store) columns(ctx context.Context) (map[string]bool, error) {
-	place := make(map[string]int, len(callstore.Columns))
-	for i, c := range callstore.Columns {
-		place[c.Name] = i
-	}
-	rows, err := s.db.QueryContext(ctx, sqlLayout)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	s.layout = s.layout[:0]
-	there := make(map[string]bool)
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		i, ok := place[name]
-		if !ok {
-			i = -1
-		}
-		s.layout = append(s.layout, i)
-		there[name] = true
-	}
-	return there, rows.Err()
 }
 
 // Rest writes the engine's log into the file and gives back the memory that is kept
