@@ -18,8 +18,10 @@ func fieldOf(name string) (f *Field, raw, ok bool) {
 }
 
 // grammarWords is every word that can stand before a colon, but for tags.
-func grammarWords() []string {
-	list := []string{"has", "text", "input", "output"}
+func grammarWords() []string { return append(fieldWords(), "has", "text", "input", "output") }
+
+func fieldWords() []string {
+	var list []string
 	for _, f := range Fields {
 		list = append(append(list, f.Name), f.Aliases...)
 	}

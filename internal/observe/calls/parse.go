@@ -45,7 +45,7 @@ func Parse(text string, now time.Time) (Expr, error) {
 		return nil, err
 	}
 	if p.at < len(text) { // only a parenthesis ends an expression early
-		return nil, p.fail(p.at, "take it away, or open it before", "nothing opens the parenthesis that closes")
+		return nil, p.fail(p.at, "take it away, or open it before", "a parenthesis closes that none opened")
 	}
 	e = Normal(e)
 	if n := len(Format(e)); n > MaxQuery {
@@ -147,7 +147,7 @@ func (p *parser) missing(at int, after string) error {
 	case p.nextIs("OR"):
 		return p.fail(at, "write a term on each side of OR, or quote it to look for the word", "OR has nothing before it")
 	case p.at < len(p.text) && p.depth == 0:
-		return p.fail(at, "take it away, or open it before", "nothing opens the parenthesis that closes")
+		return p.fail(at, "take it away, or open it before", "a parenthesis closes that none opened")
 	}
 	return p.fail(at, "write a term, such as model:gpt-5* or \"a text\"", "a term is missing")
 }
@@ -227,7 +227,7 @@ func (p *parser) group(t *target) (Expr, error) {
 		return nil, err
 	}
 	if !p.accept(")") {
-		return nil, p.fail(at, "close it with )", "nothing closes the parenthesis that opens")
+		return nil, p.fail(at, "close it with )", "the parenthesis is not closed")
 	}
 	return e, nil
 }

@@ -25,8 +25,8 @@ type word struct {
 
 // fail returns the fault of a query that is wrong at a byte offset.
 func (s *scanner) fail(at int, hint, format string, args ...any) *fault.Error {
-	args = append(args, utf8.RuneCountInString(s.text[:at])+1)
-	return fault.New(fault.Invalid, "invalid_query", format+" at character %d", args...).
+	args = append([]any{utf8.RuneCountInString(s.text[:at]) + 1}, args...)
+	return fault.New(fault.Invalid, "invalid_query", "at character %d, "+format, args...).
 		Hinted("%s", hint).At("query")
 }
 
@@ -134,7 +134,7 @@ func (s *scanner) quoted() (string, error) {
 			b.WriteByte(c)
 		}
 	}
-	return "", s.fail(start, `end it with ", and write a quote inside as \"`, `nothing ends the quote that begins`)
+	return "", s.fail(start, `end it with ", and write a quote inside as \"`, "the quote is not ended")
 }
 
 // word steps over a value: runs of plain characters and quoted texts without space

@@ -89,8 +89,7 @@ func parseMoney(text string) (int64, string) {
 	}
 	n, err := money.Parse(s)
 	if err != nil {
-		_, why, _ := strings.Cut(err.Error(), ": ")
-		return 0, "it has or is " + why
+		return 0, "it is no decimal number of dollars with at most nine decimals"
 	}
 	if neg {
 		n = -n

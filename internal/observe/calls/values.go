@@ -127,7 +127,7 @@ func (p *parser) hasField(t *target) (Expr, error) {
 	f, _, ok := fieldOf(w.text)
 	if !ok {
 		hint := "write has:FIELD; the fields are listed in " + GrammarPage
-		if near := nearest(w.text, grammarWords()); near != "" {
+		if near := nearest(w.text, fieldWords()); near != "" {
 			hint = "did you mean has:" + near + "?"
 		}
 		return nil, p.fail(at, hint, "there is no field %q", short(w.text))
