@@ -317,6 +317,9 @@ func (p *parser) number(t *target, w word, text string) (low, high int64, err er
 		return n, n + 99, nil
 	}
 	low, high, why := parseValue(kind, text, p.now)
+	if why == "" && low < 0 && t.field.Kind == Duration {
+		why = "a duration is never negative"
+	}
 	if why != "" {
 		return 0, 0, p.fail(w.at, "write "+t.name+":"+exampleOf(kind), "%q is no value of %s: %s", short(text), t.name, why)
 	}
