@@ -2,6 +2,7 @@ package callstore
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,12 +16,13 @@ type Plan struct {
 	analysis *calls.Analysis
 	dialect  Dialect
 	rolled   bool // from rollups, of whose columns the statements speak
+	shift    int64
 	atoms    []string
 	index    map[string]int
 	measures []measure
 	// Histograms are the durations of which percentiles are taken.
 	Histograms []string
-	groups     []string
+	rows       int // the place of the count of rows
 }
 
 // measure makes a value of a group's figures.
@@ -40,10 +42,10 @@ type Figure struct {
 	Known bool
 }
 
-// Rolls reports whether an analysis can be answered from rollups, whose smallest
-// step is an hour (in microseconds 3.6e9) or a minute.
-func Rolls(a *calls.Analysis, step time.Duration) bool {
-	if !rolls(a.Filter) {
+// Rolls reports whether an analysis can be answered from rollups by the hour or by
+// the minute.
+func Rolls(a *calls.Analysis, step time.Duration, shift int64) bool {
+	if !rolls(a.Filter) || shift%step.Microseconds() != 0 {
 		return false
 	}
 	for i := range a.By {
@@ -161,9 +163,10 @@ func HistRolls(a *calls.Analysis) bool {
 	return ok
 }
 
-// NewPlan compiles an analysis without Said and without scores.
-func NewPlan(a *calls.Analysis, d Dialect, rolled bool) (*Plan, error) {
-	p := &Plan{analysis: a, dialect: d, rolled: rolled, index: map[string]int{}}
+// NewPlan compiles an analysis without Said and without scores. Steps of time are
+// named as those that lie shift microseconds later.
+func NewPlan(a *calls.Analysis, d Dialect, rolled bool, shift int64) (*Plan, error) {
+	p := &Plan{analysis: a, dialect: d, rolled: rolled, shift: shift, index: map[string]int{}}
 	for i := range a.Measures {
 		m, err := p.measure(&a.Measures[i])
 		if err != nil {
@@ -171,7 +174,21 @@ func NewPlan(a *calls.Analysis, d Dialect, rolled bool) (*Plan, error) {
 		}
 		p.measures = append(p.measures, m)
 	}
+	p.rows = p.count("true")
 	return p, nil
+}
+
+// Rows returns how many rows a group has.
+func (p *Plan) Rows(g *Group) int64 { return g.Figures[p.rows].N }
+
+// where compiles the filter: rows that are not counted make no groups, unless spans
+// are measured.
+func (p *Plan) where(b *Builder) (string, error) {
+	where, err := b.Where(p.analysis.Filter)
+	if !slices.ContainsFunc(p.analysis.Measures, func(m calls.Measure) bool { return m.What == calls.Spans }) {
+		where += " AND " + counted
+	}
+	return where, err
 }
 
 // atom adds an aggregate and returns its place among a group's figures.
@@ -202,7 +219,16 @@ func (p *Plan) distinct(column, where string) int {
 	return p.atom("COUNT(DISTINCT " + column + ") FILTER (WHERE " + where + " AND " + column + " <> '')")
 }
 
-const counted = "counted"
+const (
+	counted     = "counted"
+	pricedCalls = "counted AND pricing <> 'unpriced'"
+)
+
+// perDistinct is the cost of the calls in which a column is filled, by its values.
+func (p *Plan) perDistinct(column string) measure {
+	where := pricedCalls + " AND " + column + " <> ''"
+	return per(p.sum("cost_nano", where), p.distinct(column, pricedCalls))
+}
 
 func whole(i int) measure {
 	return func(g *Group) calls.Value { return calls.Value{N: g.Figures[i].N} }
@@ -241,7 +267,6 @@ func nearest(n, d int64) int64 {
 
 func (p *Plan) measure(m *calls.Measure) (measure, error) {
 	hits := counted + " AND cache IN ('exact', 'semantic')"
-	cost := func(where string) int { return p.sum("cost_nano", counted+" AND pricing <> 'unpriced'"+where) }
 	switch m.What {
 	case calls.Calls:
 		return whole(p.count(counted)), nil
@@ -258,13 +283,13 @@ func (p *Plan) measure(m *calls.Measure) (measure, error) {
 	case calls.CacheHitRate:
 		return ratio(p.count(hits), p.count(counted)), nil
 	case calls.CostPerCall:
-		return per(cost(""), p.count(counted+" AND pricing <> 'unpriced'")), nil
+		return per(p.sum("cost_nano", pricedCalls), p.count(pricedCalls)), nil
 	case calls.CostPerTrace:
-		return per(cost(""), p.distinct("trace_id", counted)), nil
+		return p.perDistinct("trace_id"), nil
 	case calls.CostPerSession:
-		return per(cost(" AND session <> ''"), p.distinct("session", counted)), nil
+		return p.perDistinct("session"), nil
 	case calls.CostPerUser:
-		return per(cost(" AND subject <> ''"), p.distinct("subject", counted)), nil
+		return p.perDistinct("subject"), nil
 	case calls.Of:
 		return p.of(m)
 	}
@@ -298,7 +323,17 @@ func (p *Plan) of(m *calls.Measure) (measure, error) {
 	}
 	switch {
 	case m.Agg == calls.Sum:
-		return p.scaled(f, whole(p.sum(p.added(f, expression), where))), nil
+		if p.rolled && p.added(f, expression) != expression { // where nothing is known, there is no sum
+			sum := p.single(f, p.sum(p.added(f, expression), where))
+			n := p.known(f, where)
+			return func(g *Group) calls.Value {
+				if g.Figures[n].N == 0 {
+					return calls.Value{None: true}
+				}
+				return sum(g)
+			}, nil
+		}
+		return p.single(f, p.sum(expression, where)), nil
 	case m.Agg == calls.Average:
 		return p.average(f, p.sum(p.added(f, expression), where), p.known(f, where)), nil
 	case isPercentile:
@@ -343,17 +378,7 @@ func (p *Plan) average(f *calls.Field, sum, n int) measure {
 	return per(sum, n)
 }
 
-// scaled makes a fraction of thousandths.
-func (p *Plan) scaled(f *calls.Field, m measure) measure {
-	if f.Kind != calls.Milli {
-		return m
-	}
-	return func(g *Group) calls.Value {
-		return calls.Value{Frac: true, F: float64(m(g).N) / 1000}
-	}
-}
-
-// single is the value of one row; none where no row has one.
+// single is one figure; none where no row has one.
 func (p *Plan) single(f *calls.Field, i int) measure {
 	return func(g *Group) calls.Value {
 		if !g.Figures[i].Known {
@@ -399,25 +424,22 @@ func (p *Plan) Shares(name string) (list []int64) {
 // Sums is the statement for the groups' figures: the keys, as text, and then the
 // atoms. from is what stands behind FROM, with the rows of the time alone.
 func (p *Plan) Sums(from string, b *Builder) (string, error) {
-	where, err := b.Where(p.analysis.Filter)
+	where, err := p.where(b)
 	if err != nil {
 		return "", err
 	}
 	keys := p.keys(b)
 	list := append(append([]string{}, keys...), p.atoms...)
-	if len(p.atoms) == 0 {
-		list = append(list, "COUNT(*)")
-	}
 	return "SELECT " + strings.Join(list, ", ") + " FROM " + from + " WHERE " + where + groupBy(len(keys)), nil
 }
 
 // Atoms is how many figures Sums gives a group.
-func (p *Plan) Atoms() int { return max(1, len(p.atoms)) }
+func (p *Plan) Atoms() int { return len(p.atoms) }
 
 // Histogram is the statement for the percentiles of a duration: the keys, and for
 // each share the bucket below which it lies.
 func (p *Plan) Histogram(name, from string, b *Builder) (string, error) {
-	where, err := b.Where(p.analysis.Filter)
+	where, err := p.where(b)
 	if err != nil {
 		return "", err
 	}
@@ -470,7 +492,7 @@ func (p *Plan) keys(b *Builder) []string {
 func (p *Plan) key(d *calls.Dimension, b *Builder) string {
 	switch {
 	case d.Step != "":
-		return stepExpression(d, p.analysis.From, p.analysis.To)
+		return stepExpression(d, p.analysis.From, p.analysis.To, p.shift)
 	case d.Field == nil:
 		return b.Dialect.Extract("tags", b.Param(tagValue(d.Tag)))
 	case d.Field.Kind == calls.Text:

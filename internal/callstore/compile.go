@@ -103,8 +103,8 @@ func texts(f *calls.Field) []string {
 	return []string{f.Column}
 }
 
-// fullModel is a model with its provider; "" where there is no model.
-const fullModel = "CASE WHEN model = '' THEN '' ELSE provider || '/' || model END"
+// fullModel is a model with its provider; "" where one of them is not known.
+const fullModel = "CASE WHEN model = '' OR provider = '' THEN '' ELSE provider || '/' || model END"
 
 // number is the expression of a field that is no Text, and the condition that it is
 // known; "" where it always is.
@@ -190,19 +190,26 @@ func (b *Builder) compare(c *calls.Cond) string {
 	return "(" + s + ")"
 }
 
-// tag compares a tag. Several tags may have the name.
+// tag compares a tag. Several tags may have the name, and one that is not there is
+// the empty text.
 func (b *Builder) tag(c *calls.Cond) string {
 	name := separators.Replace(c.Tag)
 	head := regexp.QuoteMeta(unit + name + pair)
+	var s string
 	switch c.Op {
 	case calls.Equal:
-		return b.Dialect.Holds("tags", b.Param(unit+name+pair+separators.Replace(c.Text)+unit))
+		s = b.Dialect.Holds("tags", b.Param(unit+name+pair+separators.Replace(c.Text)+unit))
 	case calls.Like:
-		return b.Dialect.Fits("tags", b.Param("(?s)"+head+likeExpression(c.Text)+unit))
+		s = b.Dialect.Fits("tags", b.Param("(?s)"+head+likeExpression(c.Text)+unit))
 	case calls.Contains:
-		return b.Dialect.Fits("tags", b.Param("(?s)"+head+"[^"+unit+"]*(?i:"+regexp.QuoteMeta(c.Text)+")"))
+		s = b.Dialect.Fits("tags", b.Param("(?s)"+head+"[^"+unit+"]*(?i:"+regexp.QuoteMeta(separators.Replace(c.Text))+")"))
+	default:
+		return b.Dialect.Fits("tags", b.Param(head+"[^"+unit+"]"))
 	}
-	return b.Dialect.Fits("tags", b.Param(head+"[^"+unit+"]"))
+	if c.Text == "" || c.Op == calls.Like && strings.Trim(c.Text, "*") == "" {
+		return "(" + s + " OR NOT " + b.Dialect.Holds("tags", b.Param(unit+name+pair)) + ")"
+	}
+	return s
 }
 
 // pieces walks a pattern: text between the stars, and whether a star came before it.

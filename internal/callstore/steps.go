@@ -41,34 +41,40 @@ var plainSteps = map[calls.Step]int64{calls.Minute: 60e6, calls.Minute5: 300e6, 
 
 // stepExpression is the start of the step that a row's time lies in: microseconds
 // of the plain steps, days and months since the epoch of the others.
-func stepExpression(d *calls.Dimension, from, to time.Time) string {
+func stepExpression(d *calls.Dimension, from, to time.Time, shift int64) string {
+	moment := "time"
+	if shift != 0 {
+		moment = fmt.Sprintf("(time + %d)", shift)
+		back := time.Duration(shift) * time.Microsecond
+		from, to = from.Add(back), to.Add(back)
+	}
 	if n, ok := plainSteps[d.Step]; ok {
-		return fmt.Sprintf("time - time %% %d", n)
+		return fmt.Sprintf("%s - %s %% %d", moment, moment, n)
 	}
 	offset := ""
 	if list := zones(d.Zone, from, to); len(list) > 1 {
 		var s strings.Builder
 		s.WriteString("CASE")
 		for i := range len(list) - 1 {
-			fmt.Fprintf(&s, " WHEN time < %d THEN %d", list[i+1].from, list[i].offset)
+			fmt.Fprintf(&s, " WHEN %s < %d THEN %d", moment, list[i+1].from, list[i].offset)
 		}
 		fmt.Fprintf(&s, " ELSE %d END", list[len(list)-1].offset)
 		offset = s.String()
 	} else {
 		offset = strconv.FormatInt(list[0].offset, 10)
 	}
-	day := fmt.Sprintf("CAST(FLOOR((time + %s) / %d.0) AS BIGINT)", offset, int64(dayMicros))
+	day := fmt.Sprintf("CAST(FLOOR((%s + %s) / %d.0) AS BIGINT)", moment, offset, int64(dayMicros))
 	switch d.Step {
 	case calls.Week: // the epoch was a Thursday
 		return fmt.Sprintf("%s - (%s + 3) %% 7", day, day)
 	case calls.Month:
-		return monthExpression(d, from, to)
+		return monthExpression(d, from, to, moment)
 	}
 	return day
 }
 
 // monthExpression tells the months that the time touches apart by their ends.
-func monthExpression(d *calls.Dimension, from, to time.Time) string {
+func monthExpression(d *calls.Dimension, from, to time.Time, moment string) string {
 	loc := d.Zone
 	if loc == nil {
 		loc = time.UTC
@@ -83,7 +89,7 @@ func monthExpression(d *calls.Dimension, from, to time.Time) string {
 			fmt.Fprintf(&s, " WHEN true THEN %d END", monthNumber(month))
 			return s.String()
 		}
-		fmt.Fprintf(&s, " WHEN time < %d THEN %d", next.UnixMicro(), monthNumber(month))
+		fmt.Fprintf(&s, " WHEN %s < %d THEN %d", moment, next.UnixMicro(), monthNumber(month))
 		month = next
 	}
 }

@@ -43,8 +43,10 @@ func ParseID(s string) (ID, error) {
 	if i := strings.LastIndexByte(s, '_'); i >= 0 {
 		s = s[i+1:]
 	}
-	n, err := alphabet.Decode(id[:], []byte(strings.ToLower(s)))
-	if err != nil || n != len(id) || len(s) != 26 {
+	if len(s) != 26 { // Decode panics at what does not fit
+		return ID{}, fmt.Errorf("%q is not an id", s)
+	}
+	if n, err := alphabet.Decode(id[:], []byte(strings.ToLower(s))); err != nil || n != len(id) {
 		return ID{}, fmt.Errorf("%q is not an id", s)
 	}
 	return id, nil

@@ -8,14 +8,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/steward-llmops/steward/internal/callstore"
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/observe/calls"
 )
 
-// heaviest is how many rows a question may read one by one.
+// heaviest is how many rows a question may read one by one, where Options do not say.
 const heaviest = 50_000_000
 
 // mostGroups bounds what a question may keep in memory before it is cut to its limit.
@@ -34,7 +33,7 @@ func (s *Store) Analyse(ctx context.Context, a *calls.Analysis) (*calls.Table, e
 
 func (s *Store) analyse(ctx context.Context, a *calls.Analysis) (*calls.Table, error) {
 	t := &calls.Table{}
-	groups, order, err := s.groups(ctx, a, t)
+	groups, order, err := s.groups(ctx, a, 0, t)
 	if err != nil {
 		return nil, err
 	}
@@ -63,34 +62,17 @@ func (s *Store) compare(ctx context.Context, a *calls.Analysis, t *calls.Table) 
 	before.From, before.To = a.From.Add(-length), a.From
 	before.Compare = false
 	var other calls.Table
-	groups, _, err := s.groups(ctx, &before, &other)
+	groups, _, err := s.groups(ctx, &before, length.Microseconds(), &other)
 	if err != nil {
 		return err
 	}
 	t.Scanned += other.Scanned
 	for i := range t.Rows {
-		if g := groups[groupKey(a, t.Rows[i].Keys, length)]; g != nil {
+		if g := groups[strings.Join(t.Rows[i].Keys, "\x00")]; g != nil {
 			t.Rows[i].Previous = g.Values
 		}
 	}
 	return nil
-}
-
-// groupKey is the key of a row, with its steps of time moved back by a period.
-func groupKey(a *calls.Analysis, keys []string, back time.Duration) string {
-	moved := slices.Clone(keys)
-	for i := range a.By {
-		if a.By[i].Step == "" {
-			continue
-		}
-		for _, layout := range []string{time.RFC3339, time.DateOnly} {
-			if at, err := time.Parse(layout, moved[i]); err == nil {
-				moved[i] = at.Add(-back).Format(layout)
-				break
-			}
-		}
-	}
-	return strings.Join(moved, "\x00")
 }
 
 // source is where an analysis is answered from.
@@ -101,22 +83,22 @@ type source struct {
 	scanned    int64
 }
 
-func (s *Store) groups(ctx context.Context, a *calls.Analysis, t *calls.Table) (map[string]*calls.TableRow, []string, error) {
+func (s *Store) groups(ctx context.Context, a *calls.Analysis, shift int64, t *calls.Table) (map[string]*calls.TableRow, []string, error) {
 	if calls.NeedsContent(a.Filter) {
-		return s.searchGroups(ctx, a, t)
+		return s.searchGroups(ctx, a, shift, t)
 	}
-	src, err := s.source(a)
+	src, err := s.source(a, shift)
 	if err != nil {
 		return nil, nil, err
 	}
 	t.Scanned, t.Rolled = src.scanned, src.sumsRolled
-	return s.compute(ctx, a, src)
+	return s.compute(ctx, a, src, shift)
 }
 
 // compute runs an analysis over its source.
-func (s *Store) compute(ctx context.Context, a *calls.Analysis, src source) (map[string]*calls.TableRow, []string, error) {
+func (s *Store) compute(ctx context.Context, a *calls.Analysis, src source, shift int64) (map[string]*calls.TableRow, []string, error) {
 	scored, plain := splitScores(a)
-	plan, err := callstore.NewPlan(plain, dialect{}, src.sumsRolled)
+	plan, err := callstore.NewPlan(plain, dialect{}, src.sumsRolled, shift)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -129,21 +111,25 @@ func (s *Store) compute(ctx context.Context, a *calls.Analysis, src source) (map
 	}
 	err = s.each(ctx, plain, statement, b.Args, plan.Atoms(), func(keys []string, figures []callstore.Figure) error {
 		key := strings.Join(keys, "\x00")
+		g := &callstore.Group{Keys: keys, Figures: figures, Hist: map[string]map[int64]int64{}}
+		if shift != 0 && plan.Rows(g) == 0 {
+			return nil // nothing was there
+		}
 		if len(order) >= mostGroups {
 			return fault.New(fault.Exhausted, "query_too_heavy", "the question makes more than %d groups", mostGroups).
 				Hinted("leave out a dimension, ask for a shorter time, or filter: such as --from -24h")
 		}
-		found[key] = &callstore.Group{Keys: keys, Figures: figures, Hist: map[string]map[int64]int64{}}
+		found[key] = g
 		order = append(order, key)
 		return nil
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := s.histograms(ctx, plain, src, found); err != nil {
+	if err := s.histograms(ctx, plain, src, shift, found); err != nil {
 		return nil, nil, err
 	}
-	scores, err := s.scores(ctx, a, scored, src)
+	scores, err := s.scores(ctx, a, scored, src, shift)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -159,8 +145,8 @@ func (s *Store) compute(ctx context.Context, a *calls.Analysis, src source) (map
 }
 
 // histograms adds the percentiles of durations to the groups.
-func (s *Store) histograms(ctx context.Context, a *calls.Analysis, src source, found map[string]*callstore.Group) error {
-	plan, err := callstore.NewPlan(a, dialect{}, src.histRolled)
+func (s *Store) histograms(ctx context.Context, a *calls.Analysis, src source, shift int64, found map[string]*callstore.Group) error {
+	plan, err := callstore.NewPlan(a, dialect{}, src.histRolled, shift)
 	if err != nil {
 		return err
 	}
@@ -238,6 +224,23 @@ func sortRows(a *calls.Analysis, rows []calls.TableRow) {
 				return c
 			}
 		}
-		return slices.Compare(x.Keys, y.Keys)
+		return compareKeys(a, x.Keys, y.Keys)
 	})
+}
+
+// compareKeys orders numbers as numbers.
+func compareKeys(a *calls.Analysis, x, y []string) int {
+	for i := range a.By {
+		if f := a.By[i].Field; f != nil && f.Kind != calls.Text && f.Kind != calls.Bool {
+			n, _ := strconv.ParseInt(x[i], 10, 64)
+			m, _ := strconv.ParseInt(y[i], 10, 64)
+			if c := cmp.Compare(n, m); c != 0 {
+				return c
+			}
+		}
+		if c := strings.Compare(x[i], y[i]); c != 0 {
+			return c
+		}
+	}
+	return 0
 }

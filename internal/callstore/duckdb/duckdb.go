@@ -37,6 +37,8 @@ type Options struct {
 	Now      func() time.Time // nil: time.Now
 	// Timeout bounds a question; zero means 15 s.
 	Timeout time.Duration
+	// Heaviest is how many rows a question may read one by one; zero means 50 million.
+	Heaviest int64
 }
 
 // Store is the calls. It is safe for concurrent use.
@@ -104,6 +106,9 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	}
 	if opts.Timeout <= 0 {
 		opts.Timeout = 15 * time.Second
+	}
+	if opts.Heaviest <= 0 {
+		opts.Heaviest = heaviest
 	}
 	s := &Store{path: path, limit: strconv.Itoa(opts.MemoryMB) + "MB", opts: opts, hours: map[int64]hour{}}
 	// The file is attached to an engine in memory, which is the way to say how large

@@ -100,11 +100,11 @@ func (s *Store) countFacet(ctx context.Context, q *calls.FacetQuery, field *call
 	if !a.From.Before(a.To) {
 		return nil
 	}
-	src, err := s.source(a)
+	src, err := s.source(a, 0)
 	if err != nil {
 		return err
 	}
-	rows, _, err := s.compute(ctx, a, src)
+	rows, _, err := s.compute(ctx, a, src, 0)
 	if err != nil {
 		return err
 	}

@@ -44,27 +44,19 @@ func (s *Store) search(ctx context.Context, q *calls.Query) (page calls.Page, er
 
 // matches reads the row's content where it has to.
 func (s *Store) matches(e calls.Expr, r *calls.Row) (bool, error) {
-	var request, answer []string
 	var failed error
-	read := false
-	hit := calls.Match(e, r, func(w calls.Where) []string {
-		if !read && s.opts.Contents != nil && r.Content.Length > 0 {
-			c, err := s.opts.Contents.Content(&r.Call)
-			switch {
-			case err == nil:
-				request, answer = calls.Searchable(c)
-			case !fault.Is(err, fault.NotFound): // what is past its retention is found no more
+	hit := calls.Match(e, r, func() calls.Texts {
+		if s.opts.Contents == nil || r.Content.Length == 0 {
+			return calls.Texts{}
+		}
+		c, err := s.opts.Contents.Content(&r.Call)
+		if err != nil {
+			if !fault.Is(err, fault.NotFound) { // what is past its retention is found no more
 				failed = err
 			}
+			return calls.Texts{}
 		}
-		read = true
-		switch w {
-		case calls.InRequest:
-			return request
-		case calls.InAnswer:
-			return answer
-		}
-		return append(request[:len(request):len(request)], answer...)
+		return calls.Searchable(c)
 	})
 	return hit, failed
 }

@@ -78,12 +78,12 @@ func (s *Store) cover(w window, rolled bool) (c cover) {
 }
 
 // source chooses what an analysis is answered from.
-func (s *Store) source(a *calls.Analysis) (source, error) {
+func (s *Store) source(a *calls.Analysis, shift int64) (source, error) {
 	if !a.From.Before(a.To) {
 		return source{}, fault.New(fault.Invalid, "invalid_time", "the time ends before it begins").Hinted("--from must be before --to").At("from")
 	}
 	w := window{a.From.UnixMicro(), a.To.UnixMicro()}
-	grain, ok := s.grain(a)
+	grain, ok := s.grain(a, shift)
 	hist := ok && callstore.HistRolls(a)
 	raw := s.cover(w, false)
 	src := source{sums: rawFrom(raw), hist: rawFrom(raw), scanned: raw.rows}
@@ -97,8 +97,8 @@ func (s *Store) source(a *calls.Analysis) (source, error) {
 			needs = raw.rows
 		}
 	}
-	if needs > heaviest {
-		return source{}, tooHeavy(a, needs)
+	if needs > s.opts.Heaviest {
+		return source{}, tooHeavy(a, needs, s.opts.Heaviest)
 	}
 	return src, nil
 }
@@ -108,20 +108,20 @@ func hasPercentiles(a *calls.Analysis) bool {
 }
 
 // tooHeavy names the time that could be asked for.
-func tooHeavy(a *calls.Analysis, rows int64) error {
+func tooHeavy(a *calls.Analysis, rows, heaviest int64) error {
 	length := a.To.Sub(a.From)
 	hours := max(1, int64(float64(length/time.Hour)*float64(heaviest)/float64(rows)/1.2))
-	return fault.New(fault.Exhausted, "query_too_heavy", "the question would read %d calls one by one; %d are allowed", rows, int64(heaviest)).
+	return fault.New(fault.Exhausted, "query_too_heavy", "the question would read %d calls one by one; %d are allowed", rows, heaviest).
 		Hinted("ask for at most the last %d hours (--from -%dh), or use dimensions and filters of the rollups: model, project, key, status, ... (not subject, session, tags)", hours, hours)
 }
 
 // grain is the name of the rollups that can answer an analysis.
-func (s *Store) grain(a *calls.Analysis) (string, bool) {
-	if callstore.Rolls(a, time.Hour) {
+func (s *Store) grain(a *calls.Analysis, shift int64) (string, bool) {
+	if callstore.Rolls(a, time.Hour, shift) {
 		return "hour", true
 	}
 	floor := s.opts.Now().Add(-minutesKept)
-	if callstore.Rolls(a, time.Minute) && a.From.After(floor.Truncate(time.Hour).Add(time.Hour)) {
+	if callstore.Rolls(a, time.Minute, shift) && a.From.After(floor.Truncate(time.Hour).Add(time.Hour)) {
 		return "minute", true
 	}
 	return "", false
@@ -185,7 +185,7 @@ func ranges(c cover) string {
 
 // searchGroups is an analysis whose filter looks into content: the calls are
 // searched first, and the question is asked of those that were found.
-func (s *Store) searchGroups(ctx context.Context, a *calls.Analysis, t *calls.Table) (map[string]*calls.TableRow, []string, error) {
+func (s *Store) searchGroups(ctx context.Context, a *calls.Analysis, shift int64, t *calls.Table) (map[string]*calls.TableRow, []string, error) {
 	page, err := s.search(ctx, &calls.Query{From: a.From, To: a.To, Filter: a.Filter, Spans: true})
 	if err != nil {
 		return nil, nil, err
@@ -208,5 +208,5 @@ func (s *Store) searchGroups(ctx context.Context, a *calls.Analysis, t *calls.Ta
 	t.Scanned = int64(len(page.Rows))
 	found := *a
 	found.Filter = nil
-	return s.compute(ctx, &found, source{sums: from, hist: from})
+	return s.compute(ctx, &found, source{sums: from, hist: from}, shift)
 }

@@ -6,17 +6,22 @@ import (
 	"time"
 )
 
-// Analysis asks for measures over rows, by dimensions.
+// Analysis asks for measures over rows, by dimensions. Groups are made of the rows that
+// are counted and, where What Spans is measured, of the others too. Without dimensions
+// there is one row, be it of nothing.
 type Analysis struct {
 	From, To time.Time // From inclusive, To exclusive; both set
 	Filter   Expr      // nil: every row
 	Measures []Measure // at least one
 	By       []Dimension
 	// Order is the index of the measure that rows are ordered by, the largest first;
-	// -1 orders them by the dimensions' values.
-	Order   int
-	Limit   int  // of rows; 0: MaxRows
-	Compare bool // beside each row, the same of the period before, as long as From..To
+	// -1 orders them by the dimensions' values. Rows with none come last, and rows that
+	// are equal are ordered by the dimensions' values: numbers as such, texts by bytes.
+	Order int
+	Limit int // of rows; 0: MaxRows
+	// Compare gives, beside each row, the same of the period before, as long as
+	// From..To. Steps of time are then those of the row's time with that length added.
+	Compare bool
 }
 
 // MaxRows is the most rows that an analysis gives.
@@ -26,7 +31,7 @@ const MaxRows = 10_000
 type Dimension struct {
 	Name  string         // as it was written, and as the column is called
 	Field *Field         // nil: a tag or a step of time
-	Tag   string         // name of the tag; a row without it has the value ""
+	Tag   string         // name of the tag; a row without it has the value "", one with several the first
 	Step  Step           // set where it is a step of time
 	Zone  *time.Location // of the steps; nil: UTC
 }
@@ -90,7 +95,9 @@ type Measure struct {
 // What says what a measure is.
 type What string
 
-// What measures can be. Ratios are nil where the divisor is 0.
+// What measures can be. Ratios are none where the divisor is 0. Those of costs are
+// whole nano-dollars, rounded half away from zero, and leave unpriced calls out of both
+// of their parts: a trace of which no call has a price is no divisor.
 const (
 	Calls     What = "calls"    // rows that sums count
 	Spans     What = "spans"    // all rows
@@ -103,12 +110,16 @@ const (
 	ErrorRate      What = "error_rate"       // errors / calls
 	CacheHitRate   What = "cache_hit_rate"   // cache_hits / calls
 	CostPerCall    What = "cost_per_call"    // cost / calls that are not unpriced
-	CostPerTrace   What = "cost_per_trace"   // cost / traces
+	CostPerTrace   What = "cost_per_trace"   // cost of calls in a trace / traces
 	CostPerSession What = "cost_per_session" // cost of calls in a session / sessions
 	CostPerUser    What = "cost_per_user"    // cost of calls about a subject / subjects
 )
 
-// Value is a figure of a table: a whole number, a fraction, or none.
+// Value is a figure of a table: a whole number, a fraction, or none. Counts and figures
+// of whole numbers (tokens, microseconds, nano-dollars) are whole; averages of them are
+// rounded half away from zero. Figures of Milli fields and of scores are fractions, in
+// whole units: sum of the thousandths, or millionths, as float64, divided by the count
+// as float64 where it is an average, divided by 1000 or 1e6. Rates are fractions.
 type Value struct {
 	N    int64
 	F    float64 // valid where Frac

@@ -29,7 +29,8 @@ const (
 	Has                // has:field, field:*; not empty, and known
 )
 
-// Cond compares a field, or a tag, with a value.
+// Cond compares a field, or a tag, with a value. A tag that a row does not have is
+// the empty text; of several tags of one name, one that fits is enough.
 type Cond struct {
 	Field *Field // nil: the tag named Tag
 	Tag   string

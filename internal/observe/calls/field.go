@@ -32,6 +32,7 @@ type Field struct {
 	// Column is the column of the wide row that holds it.
 	Column string
 	// Texts returns what a Text field holds: a condition is true if one of them fits.
+	// The first is what Column holds, and what rows are grouped by.
 	Texts func(r *Row) []string
 	// Number returns the value of the other kinds; ok is false where it is unknown,
 	// and then no comparison is true. A Bool is 0 or 1.
@@ -92,8 +93,8 @@ var Fields = []*Field{
 
 	{Name: "provider", Column: "provider", Doc: "provider that answered", Texts: one(func(r *Row) string { return r.Provider }), Dimension: true, Facet: true, Rolled: true},
 	{Name: "model", Column: "model", Doc: "model that served or was asked for, with or without its provider", Dimension: true, Facet: true, Rolled: true, Texts: func(r *Row) []string {
-		if r.Model == "" {
-			return []string{"", r.Asked}
+		if r.Provider == "" || r.Model == "" {
+			return []string{r.Model, r.Asked}
 		}
 		return []string{r.Model, r.Asked, r.Provider + "/" + r.Model}
 	}},
