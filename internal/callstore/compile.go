@@ -103,8 +103,8 @@ func texts(f *calls.Field) []string {
 	return []string{f.Column}
 }
 
-// fullModel is a model with its provider; "" where one of them is not known.
-const fullModel = "CASE WHEN model = '' OR provider = '' THEN '' ELSE provider || '/' || model END"
+// fullModel is a model with its provider, where both are known.
+const fullModel = "CASE WHEN model = '' OR provider = '' THEN model ELSE provider || '/' || model END"
 
 // number is the expression of a field that is no Text, and the condition that it is
 // known; "" where it always is.

@@ -99,7 +99,7 @@ func TestAnAnalysisIsWhatALoopGives(t *testing.T) {
 			}
 			scores := calls.NewScores(list)
 			rolled := 0
-			for seed := range uint64(500) {
+			for seed := range uint64(400) {
 				a := callstest.Analysis(seed)
 				got, err := s.Analyse(context.Background(), a)
 				if err != nil {

@@ -27,6 +27,7 @@ func (dialect) Total(expression, where string) string {
 	if where != "" {
 		where = " FILTER (WHERE " + where + ")"
 	}
-	return "CAST(LEAST(SUM(" + expression + ")" + where + ", 9223372036854775807) AS BIGINT)"
+	sum := "SUM(" + expression + ")" + where
+	return "CAST(CASE WHEN " + sum + " > 9223372036854775807 THEN 9223372036854775807 ELSE " + sum + " END AS BIGINT)"
 }
 func (dialect) UUID(param string) string { return "CAST(" + param + " AS UUID)" }

@@ -77,7 +77,8 @@ func (s *Store) scores(ctx context.Context, a *calls.Analysis, places []int, src
 			if out[key] == nil {
 				out[key] = map[int]calls.Value{}
 			}
-			if v := calls.Value{Frac: true, F: float64(figures[0].N) / 1e6}; figures[0].Known {
+			if figures[0].Known {
+				v := calls.Value{Frac: true, F: float64(figures[0].N) / 1e6}
 				if m.Agg == calls.Average {
 					v.F = float64(figures[0].N) / float64(figures[1].N) / 1e6
 				}
