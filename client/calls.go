@@ -14,6 +14,8 @@ import (
 
 // CallQuery selects calls, newest first. Zero fields do not restrict.
 type CallQuery struct {
+	Query                       string // in the query language: "model:gpt-5* status:error"
+	Spans                       bool   // with the spans that sums do not count
 	From, To                    time.Time // From inclusive, To exclusive
 	Provider, Model             string    // a trailing "*" of Model matches any ending
 	Project, Team, Key, Subject string
@@ -38,6 +40,10 @@ func (q *CallQuery) values() url.Values {
 	}
 	if !q.To.IsZero() {
 		v.Set("to", q.To.UTC().Format(time.RFC3339Nano))
+	}
+	set("query", q.Query)
+	if q.Spans {
+		v.Set("spans", "true")
 	}
 	set("provider", q.Provider)
 	set("model", q.Model)

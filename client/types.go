@@ -10,6 +10,9 @@ type Call = calls.View
 type CallPage struct {
 	Calls []Call `json:"calls" nullable:"false"`
 	Next  string `json:"next" doc:"Pass as before to get the next page; empty: this is the last"`
+	// Partial pages come of searches in content, which take their time.
+	Partial bool   `json:"partial,omitempty" doc:"The search ended before it had looked at everything; go on with next"`
+	Reason  string `json:"reason,omitempty" doc:"Why it is partial"`
 }
 
 // CallDetail is everything that is known about one call. Its fields beside Call's
@@ -26,10 +29,7 @@ type CallDetail struct {
 	Reply       string           `json:"reported_model,omitempty" doc:"Model that the provider says answered"`
 	Deployment  string           `json:"deployment,omitempty"`
 	Variant     string           `json:"variant,omitempty"`
-	Cache       string           `json:"cache,omitempty"`
 	UserAgent   string           `json:"user_agent,omitempty"`
-	SpanID      string           `json:"span_id,omitempty"`
-	ParentSpan  string           `json:"parent_span_id,omitempty"`
 	Tier        string           `json:"service_tier,omitempty"`
 	Sent        int64            `json:"request_bytes"`
 	Received    int64            `json:"response_bytes"`

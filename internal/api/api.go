@@ -20,7 +20,6 @@ import (
 
 	"github.com/steward-llmops/steward/client"
 	"github.com/steward-llmops/steward/internal/config"
-	"github.com/steward-llmops/steward/internal/ident"
 	"github.com/steward-llmops/steward/internal/observe/calls"
 	"github.com/steward-llmops/steward/internal/record"
 	"github.com/steward-llmops/steward/internal/security/access"
@@ -36,13 +35,6 @@ type Keys interface {
 	Revoke(ctx context.Context, id string) (access.Key, error)
 	// Rotate makes a key in the place of id, which works for overlap longer.
 	Rotate(ctx context.Context, id string, overlap time.Duration) (access.Key, string, error)
-}
-
-// Calls answers queries over calls; calls.Store is one.
-type Calls interface {
-	List(ctx context.Context, q calls.Query) ([]record.Call, error)
-	// Show returns one call; fault.NotFound if there is none.
-	Show(ctx context.Context, id ident.ID) (record.Call, error)
 }
 
 // Contents fetches what was said in a call.
@@ -119,7 +111,7 @@ type Server struct {
 	Token      string // the admin token; empty: nobody can sign in with one
 	Now        func() time.Time
 	Keys       Keys
-	Calls      Calls
+	Calls      calls.Store
 	Contents   Contents
 	Tail       Tail
 	Ledger     Ledger

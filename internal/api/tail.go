@@ -100,7 +100,7 @@ func (s *Server) stops(ctx context.Context) <-chan struct{} {
 
 // event returns one call as a server-sent event.
 func event(c *record.Call) []byte {
-	v := calls.NewView(c)
+	v := calls.NewView(&calls.Row{Call: *c, Counted: calls.Uses(c)})
 	data, err := json.Marshal(v)
 	if err != nil {
 		return []byte(": a call that cannot be shown\n\n")
