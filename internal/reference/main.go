@@ -63,5 +63,6 @@ func generate() (map[string][]byte, error) {
 		"cli.md":               cliPage(cli.Root()),
 		"openapi.json":         openapi,
 		"providers.md":         providersPage(),
+		"query-language.md":    queryPage(),
 	}, nil
 }

@@ -48,7 +48,7 @@ type Where uint8
 
 // The parts.
 const (
-	Anywhere Where = iota // request, answer, and what names the row
+	Anywhere Where = iota // request, answer, and what names the row (see Said.Named)
 	InRequest
 	InAnswer
 )

@@ -10,17 +10,41 @@ type Texts struct {
 	Other           []string // of what an application reported: not known to be either
 }
 
-// Naming are the fields whose texts Said looks through, beside the content, where it
-// looks anywhere.
-var Naming = []string{"id", "trace", "session", "subject", "key_name", "model", "asked", "provider", "error", "name", "service"}
+// naming are the fields whose texts a Said looks through, beside the content, where it
+// looks anywhere. Ids are found as a whole only, for their letters are chance.
+var naming = []struct {
+	field *Field
+	whole bool
+}{
+	{byName["id"], true}, {byName["trace"], true}, {byName["session"], false}, {byName["subject"], false},
+	{byName["key_name"], false}, {byName["model"], false}, {byName["asked"], false}, {byName["provider"], false},
+	{byName["error"], false}, {byName["name"], false}, {byName["service"], false},
+}
 
-var naming = func() []*Field {
-	list := make([]*Field, len(Naming))
-	for i, name := range Naming {
-		list[i] = byName[name]
+// Named returns the condition that the text is part of what names the row, whatever was
+// said in it: nil unless s looks anywhere. Match takes it for enough.
+func (s *Said) Named() Expr {
+	if s.Where != Anywhere || s.Text == "" {
+		return nil
 	}
-	return list
-}()
+	var any Or
+	for _, n := range naming {
+		c := &Cond{Field: n.field, Op: Contains, Text: s.Text}
+		if n.whole {
+			c.Op, c.Text = Equal, wholeID(n.field, strings.ToLower(s.Text))
+		}
+		any = append(any, c)
+	}
+	return any
+}
+
+// wholeID returns an id as the field has it; that of a call may lack its prefix.
+func wholeID(f *Field, text string) string {
+	if f.Name == "id" && !strings.HasPrefix(text, "call_") {
+		return "call_" + text
+	}
+	return text
+}
 
 // Match reports whether e holds of a row. It has two values only: a comparison with
 // what is unknown is false, and its opposite true. A tag that the row does not have is
@@ -165,28 +189,35 @@ func (m *matcher) spoken(e *Said) bool {
 		return true
 	}
 	if e.Where == Anywhere {
-		for _, f := range naming {
-			if holds(f.Texts(m.row), text, true) {
-				return true
-			}
+		if m.named(text) {
+			return true
 		}
 	}
 	m.load()
 	switch e.Where {
 	case InRequest:
-		return holds(m.texts.Request, text, false)
+		return holds(m.texts.Request, text)
 	case InAnswer:
-		return holds(m.texts.Answer, text, false)
+		return holds(m.texts.Answer, text)
 	}
-	return holds(m.texts.Request, text, false) || holds(m.texts.Answer, text, false) || holds(m.texts.Other, text, false)
+	return holds(m.texts.Request, text) || holds(m.texts.Answer, text) || holds(m.texts.Other, text)
 }
 
-// holds reports whether text, in lower case, is part of one of the list.
-func holds(list []string, text string, lower bool) bool {
-	for _, s := range list {
-		if lower {
-			s = strings.ToLower(s)
+// named is what Named returns, for a text in lower case.
+func (m *matcher) named(text string) bool {
+	for _, n := range naming {
+		for _, s := range n.field.Texts(m.row) {
+			if n.whole && s == wholeID(n.field, text) || !n.whole && strings.Contains(strings.ToLower(s), text) {
+				return true
+			}
 		}
+	}
+	return false
+}
+
+// holds reports whether text is part of one of the list.
+func holds(list []string, text string) bool {
+	for _, s := range list {
 		if strings.Contains(s, text) {
 			return true
 		}

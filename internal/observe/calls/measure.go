@@ -181,20 +181,15 @@ func unknownMeasure(name, word string) error {
 	return fault.New(fault.Invalid, "unknown_measure", "there is no measure %q", short(name)).Hinted("%s", hint).At("measure")
 }
 
-// nearestMeasure looks for the word itself, and for a field before an aggregation.
+// nearestMeasure looks for a field before an aggregation, and for the word itself.
 func nearestMeasure(word string) string {
-	if near := nearest(word, Measures()); near != "" {
-		return near
+	if i := strings.LastIndexAny(word, "_."); i > 0 {
+		field, agg := nearest(word[:i], Measures()), nearest(word[i+1:], Aggregations())
+		if field != "" && agg != "" {
+			return field + "_" + agg
+		}
 	}
-	i := strings.LastIndexAny(word, "_.")
-	if i <= 0 {
-		return ""
-	}
-	field, agg := nearest(word[:i], Measures()), nearest(word[i+1:], Aggregations())
-	if field == "" || agg == "" {
-		return ""
-	}
-	return field + "_" + agg
+	return nearest(word, Measures())
 }
 
 var steps = []Step{Minute, Minute5, Minute15, Hour, Hour6, Day, Week, Month}
