@@ -14,8 +14,8 @@ import (
 
 // CallQuery selects calls, newest first. Zero fields do not restrict.
 type CallQuery struct {
-	Query                       string // in the query language: "model:gpt-5* status:error"
-	Spans                       bool   // with the spans that sums do not count
+	Query                       string    // in the query language: "model:gpt-5* status:error"
+	Spans                       bool      // with the spans that sums do not count
 	From, To                    time.Time // From inclusive, To exclusive
 	Provider, Model             string    // a trailing "*" of Model matches any ending
 	Project, Team, Key, Subject string

@@ -66,7 +66,9 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if out == nil {
 		return nil
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(out); err != nil {
+	decoder := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer))
+	decoder.UseNumber() // figures of tables stay whole
+	if err := decoder.Decode(out); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

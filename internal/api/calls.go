@@ -208,7 +208,7 @@ func showCall(c *calls.Row) client.CallDetail {
 		Tries: []client.Try{}, Usage: showUsage(&c.Usage), Reported: c.Usage.Reported,
 		ErrorKind: c.ErrorKind, Reply: c.Reported, Deployment: c.Deployment, Variant: c.Variant,
 		UserAgent: c.UserAgent,
-		Tier: c.Usage.ServiceTier, Sent: c.RequestBytes, Received: c.ResponseBytes,
+		Tier:      c.Usage.ServiceTier, Sent: c.RequestBytes, Received: c.ResponseBytes,
 	}
 	for _, a := range c.Attempts {
 		d.Tries = append(d.Tries, client.Try{Provider: a.Provider, Model: a.Model, Start: a.StartMicros,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -154,8 +155,15 @@ func (a *App) openStores(ctx context.Context) (err error) {
 // openCalls opens the calls store. A damaged one is set aside and built again from
 // the journal, because it is only a projection.
 func (a *App) openCalls(ctx context.Context, path string) (err error) {
-	opts := duckdb.Options{MemoryMB: 256, Threads: 1}
+	opts := duckdb.Options{MemoryMB: 256, Threads: 1, Contents: a.journal, Now: a.opts.Now}
 	a.calls, err = duckdb.Open(ctx, path, opts)
+	if errors.Is(err, callstore.ErrSchema) {
+		a.log.Warn("the calls store has the layout of another version; it is built again from the journal")
+		if err := errors.Join(os.Remove(path), ignoreMissing(os.Remove(path+".wal"))); err != nil {
+			return fmt.Errorf("remove the calls store of another version: %w", err)
+		}
+		a.calls, err = duckdb.Open(ctx, path, opts)
+	}
 	if !errors.Is(err, callstore.ErrCorrupt) {
 		return err
 	}
@@ -166,6 +174,13 @@ func (a *App) openCalls(ctx context.Context, path string) (err error) {
 	_ = os.Rename(path+".wal", aside+".wal") // there may be none
 	a.log.Warn("the calls store is damaged; it is set aside and built again from the journal", "aside", aside)
 	a.calls, err = duckdb.Open(ctx, path, opts)
+	return err
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	return err
 }
 
@@ -260,6 +275,26 @@ func (a *App) follow(run context.Context) {
 		a.work.Go(func() { p.Run(run) })
 	}
 	a.work.Go(func() { a.retain(run) })
+	a.work.Go(func() { a.roll(run) })
+}
+
+// rollEvery is how often it is looked whether hours are due to be rolled up.
+const rollEvery = time.Minute
+
+// roll keeps the calls store's rollups.
+func (a *App) roll(run context.Context) {
+	tick := time.NewTicker(rollEvery)
+	defer tick.Stop()
+	for {
+		if _, err := a.calls.Roll(run); err != nil && run.Err() == nil {
+			a.log.Error("roll up the calls store", "err", err)
+		}
+		select {
+		case <-run.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // rest gives back memory once nothing has come for a while.
@@ -278,6 +313,13 @@ func (a *App) retain(run context.Context) {
 		case <-run.Done():
 			return
 		case <-tick.C:
+			if keep := a.cfg.Calls.Retention.Std(); keep > 0 {
+				if n, err := a.calls.Retain(run, a.opts.Now().Add(-keep)); err != nil {
+					a.log.Error("drop calls past their retention", "err", err)
+				} else if n > 0 {
+					a.log.Info("calls past their retention were dropped", "weeks", n)
+				}
+			}
 			n, err := a.journal.DropContent(a.opts.Now().Add(-a.cfg.Content.Retention.Std()))
 			if err != nil {
 				a.log.Error("drop content past its retention", "err", err)

@@ -192,12 +192,12 @@ func checkHistory(t *testing.T, data string, done map[string]seen, kills int) {
 		t.Fatal(err)
 	}
 	inCalls, interrupted := map[string]record.Call{}, 0
-	for _, call := range all {
+	for _, call := range all.Rows {
 		id := call.ID.Text("call")
 		if _, twice := inCalls[id]; twice {
 			t.Errorf("call %s is twice in the calls store", id)
 		}
-		inCalls[id] = call
+		inCalls[id] = call.Call
 		if call.Outcome == record.Interrupted {
 			interrupted++
 		}
@@ -226,7 +226,7 @@ func checkHistory(t *testing.T, data string, done map[string]seen, kills int) {
 	if len(inLedger) != len(inCalls) {
 		t.Errorf("%d calls in the ledger, %d in the calls store", len(inLedger), len(inCalls))
 	}
-	t.Logf("%d kills: %d calls seen complete, %d of them lost; %d recorded, %d of them settled as interrupted", kills, len(done), lost, len(all), interrupted)
+	t.Logf("%d kills: %d calls seen complete, %d of them lost; %d recorded, %d of them settled as interrupted", kills, len(done), lost, len(all.Rows), interrupted)
 }
 
 // readLedger returns the cost of each call in the ledger; a call that is there

@@ -23,7 +23,7 @@ import (
 func (a *App) newAPI() *api.Server {
 	return &api.Server{
 		Version: a.opts.Version, Token: a.Token, Now: a.opts.Now,
-		Keys: a.keys, Calls: freshCalls{a}, Contents: contents{a.journal}, Tail: tail{a.journal}, Ledger: report{a},
+		Keys: a.keys, Calls: freshCalls{a.calls, a}, Contents: contents{a.journal}, Tail: tail{a.journal}, Ledger: report{a},
 		Providers: a.providers, Models: a.providers, Prices: a.prices, Status: status{a},
 		FirstVisit: a.visits, Sessions: a.sessions,
 	}
@@ -85,19 +85,47 @@ func (a *App) caughtUp(ctx context.Context, name string) {
 	}
 }
 
-// freshCalls is the calls store, asked once it has caught up.
-type freshCalls struct{ a *App }
-
-// List implements api.Calls.
-func (f freshCalls) List(ctx context.Context, q calls.Query) ([]record.Call, error) {
-	f.a.caughtUp(ctx, "calls")
-	return f.a.calls.List(ctx, q)
+// freshCalls is the calls store, asked once it has caught up. The catalogue of facets
+// and the metrics may be a moment behind.
+type freshCalls struct {
+	calls.Store
+	a *App
 }
 
-// Show implements api.Calls.
-func (f freshCalls) Show(ctx context.Context, id ident.ID) (record.Call, error) {
+// List implements calls.Store.
+func (f freshCalls) List(ctx context.Context, q calls.Query) (calls.Page, error) {
 	f.a.caughtUp(ctx, "calls")
-	return f.a.calls.Show(ctx, id)
+	return f.Store.List(ctx, q)
+}
+
+// Show implements calls.Store.
+func (f freshCalls) Show(ctx context.Context, id ident.ID) (calls.Row, error) {
+	f.a.caughtUp(ctx, "calls")
+	return f.Store.Show(ctx, id)
+}
+
+// Analyse implements calls.Store.
+func (f freshCalls) Analyse(ctx context.Context, a *calls.Analysis) (*calls.Table, error) {
+	f.a.caughtUp(ctx, "calls")
+	return f.Store.Analyse(ctx, a)
+}
+
+// Traces implements calls.Store.
+func (f freshCalls) Traces(ctx context.Context, q calls.Query) ([]calls.TraceSum, error) {
+	f.a.caughtUp(ctx, "calls")
+	return f.Store.Traces(ctx, q)
+}
+
+// Trace implements calls.Store.
+func (f freshCalls) Trace(ctx context.Context, traceID string, limit int) (*calls.Trace, error) {
+	f.a.caughtUp(ctx, "calls")
+	return f.Store.Trace(ctx, traceID, limit)
+}
+
+// Sessions implements calls.Store.
+func (f freshCalls) Sessions(ctx context.Context, q calls.Query) ([]calls.SessionSum, error) {
+	f.a.caughtUp(ctx, "calls")
+	return f.Store.Sessions(ctx, q)
 }
 
 type report struct{ a *App }

@@ -13,7 +13,8 @@ import (
 )
 
 func (a *app) callsCmd() *cobra.Command {
-	return group("calls", "Calls: one request through Steward and its answer", a.callsListCmd(), a.callsShowCmd(), a.callsTailCmd())
+	return group("calls", "Calls: one request through Steward and its answer", a.callsListCmd(), a.callsShowCmd(), a.callsTailCmd(),
+		a.callsQueryCmd(), a.callsFacetsCmd(), a.callsFieldsCmd())
 }
 
 // callFlags are the flags that select calls.
@@ -58,11 +59,17 @@ func (f *callFlags) query(now time.Time) (client.CallQuery, error) {
 func (a *app) callsListCmd() *cobra.Command {
 	var f callFlags
 	cmd := &cobra.Command{
-		Use: "list", Short: "List calls, newest first", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use: "list [QUERY]", Short: "List calls, newest first", Args: oneQuery,
+		Long: "List calls, newest first.\n\nQUERY says what they must be, in the query language:\n\n" +
+			"  steward calls list 'model:gpt-5* status:error cost:>0.01 latency:>2s tag.team:search \"refund policy\"'\n\n" +
+			"One that begins with a dash stands behind two: steward calls list -- '-env:dev'",
+		RunE: func(cmd *cobra.Command, args []string) error {
 			q, err := f.query(a.Now())
 			if err != nil {
 				return err
+			}
+			if len(args) > 0 {
+				q.Query = args[0]
 			}
 			if q.Limit < 0 {
 				return &usageError{what: "--limit is negative", try: "--limit 0 for all"}
@@ -78,8 +85,17 @@ func (a *app) callsListCmd() *cobra.Command {
 	fs.StringVar(&f.q.Session, "session", "", "only those of this session")
 	fs.StringVar(&f.q.TraceID, "trace", "", "only those of this trace")
 	fs.StringVar(&f.q.Operation, "operation", "", "only this operation (chat, embeddings, ...)")
+	fs.BoolVar(&f.q.Spans, "spans", false, "with the spans that sums do not count")
 	fs.IntVar(&f.q.Limit, "limit", 50, "how many; 0: all")
 	return cmd
+}
+
+// oneQuery takes one text of the query language at most.
+func oneQuery(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return &usageError{what: "the query is several arguments", why: "the shell split it", try: cmd.CommandPath() + " '" + strings.Join(args, " ") + "'"}
+	}
+	return nil
 }
 
 // listCalls prints calls as they come, page after page, so that all of them need

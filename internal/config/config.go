@@ -209,6 +209,10 @@ type Calls struct {
 	// DrainTimeout bounds a drain after a hang-up, and the wait for calls in
 	// flight when Steward stops.
 	DrainTimeout Duration `yaml:"drain_timeout" default:"30s" min:"0s" max:"1h"`
+	// Retention is how long the records of calls can be asked for, without what was
+	// said in them (see content.retention). 0s: for good. What they cost stays in
+	// the ledger.
+	Retention Duration `yaml:"retention" default:"9600h" min:"0s"`
 }
 
 // Content says whether and how long prompts and answers are kept.

@@ -21,7 +21,6 @@ import (
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/ident"
 	"github.com/steward-llmops/steward/internal/money"
-	"github.com/steward-llmops/steward/internal/observe/calls"
 	"github.com/steward-llmops/steward/internal/record"
 	"github.com/steward-llmops/steward/internal/security/access"
 )
@@ -163,51 +162,6 @@ func (w *World) Rotate(ctx context.Context, id string, overlap time.Duration) (a
 	return k, secret, nil
 }
 
-// callStore implements api.Calls: its List is not that of keys.
-type callStore struct{ w *World }
-
-// List implements calls.Store.
-func (s callStore) List(_ context.Context, q calls.Query) ([]record.Call, error) {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
-	if s.w.broken != nil {
-		return nil, s.w.broken
-	}
-	var out []record.Call
-	for _, c := range slices.Backward(s.w.calls) {
-		if selects(&q, &c) {
-			out = append(out, c)
-		}
-		if q.Limit > 0 && len(out) == q.Limit {
-			break
-		}
-	}
-	return out, nil
-}
-
-func selects(q *calls.Query, c *record.Call) bool {
-	is := func(want, have string) bool { return want == "" || want == have }
-	at := time.UnixMicro(c.Time)
-	return (q.From.IsZero() || !at.Before(q.From)) && (q.To.IsZero() || at.Before(q.To)) &&
-		is(q.Provider, c.Provider) && (is(q.Model, c.Model) || is(q.Model, c.Asked)) && is(q.Project, c.Project) &&
-		is(q.Team, c.Team) && is(q.Key, c.Key) && is(q.Subject, c.Subject) && is(q.Session, c.Session) &&
-		is(q.TraceID, c.TraceID) && is(q.Operation, c.Operation) && is(string(q.Outcome), string(c.Outcome)) &&
-		(!q.Errors || c.Outcome != record.OK) && (q.Before.IsZero() || c.ID.String() < q.Before.String())
-}
-
-// Show implements calls.Store.
-func (s callStore) Show(_ context.Context, id ident.ID) (record.Call, error) {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
-	for _, c := range s.w.calls {
-		if c.ID == id {
-			return c, nil
-		}
-	}
-	return record.Call{}, fault.New(fault.NotFound, "call_not_found", "there is no call %s", id.Text("call")).
-		Hinted("list them with: steward calls list")
-}
-
 // Content implements api.Contents.
 func (w *World) Content(_ context.Context, c *record.Call) (record.Content, error) {
 	w.mu.Lock()
@@ -251,6 +205,14 @@ func (w *World) Tail(ctx context.Context) iter.Seq[record.Call] {
 	}
 }
 
+// reports says whether a report is of a call.
+func reports(q *api.ReportQuery, c *record.Call) bool {
+	is := func(want, have string) bool { return want == "" || want == have }
+	at := time.UnixMicro(c.Time)
+	return (q.From.IsZero() || !at.Before(q.From)) && (q.To.IsZero() || at.Before(q.To)) && is(q.Provider, c.Provider) &&
+		(is(q.Model, c.Model) || is(q.Model, c.Asked)) && is(q.Project, c.Project) && is(q.Team, c.Team) && is(q.Key, c.Key)
+}
+
 // Report implements api.Ledger.
 func (w *World) Report(_ context.Context, q api.ReportQuery) (client.Report, error) {
 	w.mu.Lock()
@@ -262,11 +224,10 @@ func (w *World) Report(_ context.Context, q api.ReportQuery) (client.Report, err
 	if !q.To.IsZero() {
 		r.To = q.To.UTC().Format(time.RFC3339)
 	}
-	some := calls.Query{From: q.From, To: q.To, Provider: q.Provider, Model: q.Model, Project: q.Project, Team: q.Team, Key: q.Key}
 	rows := map[client.ReportRow]*client.ReportRow{}
 	for i := range w.calls {
 		c := &w.calls[i]
-		if !selects(&some, c) {
+		if !reports(&q, c) {
 			continue
 		}
 		var of client.ReportRow
