@@ -94,14 +94,22 @@ func (s *Server) showTrace(ctx context.Context, in *struct {
 	return &body[client.TraceDetail]{out}, nil
 }
 
+// label names a row: the gateway's own calls have no name.
+func label(r *calls.Row) string {
+	if r.Name != "" {
+		return r.Name
+	}
+	return r.Operation + " " + r.Asked
+}
+
 // sumTrace adds up the rows of a trace, each figure once.
 func sumTrace(rows []calls.Row) client.Trace {
-	t := client.Trace{ID: rows[0].TraceID, Service: rows[0].Service, Time: micros(rows[0].Time), Spans: int64(len(rows)), Name: rows[0].Name}
+	t := client.Trace{ID: rows[0].TraceID, Service: rows[0].Service, Time: micros(rows[0].Time), Spans: int64(len(rows)), Name: label(&rows[0])}
 	rooted, end := false, rows[0].Time
 	for i := range rows {
 		r := &rows[i]
 		if r.ParentSpanID == "" && !rooted {
-			t.Name, rooted = r.Name, true
+			t.Name, rooted = label(r), true
 		}
 		t.Session, t.Subject = max(t.Session, r.Session), max(t.Subject, r.Subject)
 		end = max(end, r.Time+max(0, r.TotalMicros))

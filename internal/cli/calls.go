@@ -61,8 +61,7 @@ func (a *app) callsListCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list [QUERY]", Short: "List calls, newest first", Args: oneQuery,
 		Long: "List calls, newest first.\n\nQUERY says what they must be, in the query language:\n\n" +
-			"  steward calls list 'model:gpt-5* status:error cost:>0.01 latency:>2s tag.team:search \"refund policy\"'\n\n" +
-			"One that begins with a dash stands behind two: steward calls list -- '-env:dev'",
+			"  steward calls list 'model:gpt-5* status:error cost:>0.01 latency:>2s tag.team:search \"refund policy\"'",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q, err := f.query(a.Now())
 			if err != nil {

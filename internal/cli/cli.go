@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -94,12 +96,26 @@ func MainWith(p Programs, env Env, args []string) int {
 	defer stop()
 	a := &app{Programs: p, Env: env}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(queries(args))
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
 	return a.report(cmd, err)
+}
+
+// negated is a query that begins with what must not be: "-env:dev" is no flag.
+var negated = regexp.MustCompile(`^-([A-Za-z_][A-Za-z0-9_.]*!?:|[("])`)
+
+// queries puts a space before queries that look like flags.
+func queries(args []string) []string {
+	out := slices.Clone(args)
+	for i, arg := range out {
+		if negated.MatchString(arg) && !slices.Contains(args[:i], "--") {
+			out[i] = " " + arg
+		}
+	}
+	return out
 }
 
 // Root returns the tree of commands, for the reference.

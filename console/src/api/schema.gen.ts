@@ -18,6 +18,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/calls/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the values that fields have */
+        get: operations["list-facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what calls can be asked by */
+        get: operations["list-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/parse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Check a text of the query language */
+        get: operations["parse-query"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compute measures over calls, by dimensions
+         * @description A question that is too heavy is refused with 429 query_too_heavy and a hint that names the narrower one.
+         */
+        get: operations["query-calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calls/tail": {
         parameters: {
             query?: never;
@@ -127,6 +198,40 @@ export interface paths {
          * @description The old key still works for the grace period.
          */
         post: operations["rotate-key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the metrics that applications reported */
+        get: operations["list-metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a metric over time */
+        get: operations["query-metric"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -270,6 +375,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List sessions, the one with the newest call first */
+        get: operations["list-call-sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the traces of one session, oldest first */
+        get: operations["list-session-traces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/status": {
         parameters: {
             query?: never;
@@ -279,6 +418,40 @@ export interface paths {
         };
         /** Show how the server does */
         get: operations["show-status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List traces, newest first */
+        get: operations["list-traces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show one trace with its rows */
+        get: operations["show-trace"];
         put?: never;
         post?: never;
         delete?: never;
@@ -299,6 +472,12 @@ export interface components {
              * @description Tries at providers
              */
             attempts: number;
+            cache?: string;
+            /**
+             * Format: int64
+             * @description Tokens written to the provider's cache
+             */
+            cache_write_tokens?: number;
             /**
              * Format: int64
              * @description Tokens read from the provider's cache
@@ -311,6 +490,10 @@ export interface components {
              * @description Cost in nano-dollars; see pricing for unpriced calls
              */
             cost_nano: bigint;
+            /** @description Sums include it; false of spans that say again what another row says */
+            counted: boolean;
+            /** @description Environment */
+            env?: string;
             /** @description Stable error code; empty: none */
             error: string;
             finish?: string;
@@ -323,6 +506,8 @@ export interface components {
             input_tokens: number;
             key: string;
             key_name: string;
+            /** @description call, agent, chain, tool, retriever, reranker, guardrail, evaluator, prompt or span */
+            kind: string;
             /**
              * Format: int64
              * @description Arrival to last byte, microseconds
@@ -332,6 +517,8 @@ export interface components {
             lost?: string[] | null;
             /** @description Upstream model that served */
             model: string;
+            /** @description Name of the span */
+            name?: string;
             operation: string;
             org: string;
             /** @description ok, error, cancelled or interrupted */
@@ -341,10 +528,13 @@ export interface components {
              * @description All tokens written, reasoning included
              */
             output_tokens: number;
+            parent_span_id?: string;
             price_id?: string;
             /** @description priced, estimated, default, unpriced or free */
             pricing: string;
             project: string;
+            prompt?: string;
+            prompt_version?: string;
             /** @description Provider that answered */
             provider: string;
             /**
@@ -352,7 +542,18 @@ export interface components {
              * @description Tokens of reasoning, within output_tokens
              */
             reasoning_tokens: number;
+            release?: string;
+            /**
+             * Format: int64
+             * @description What a cache hit spared, nano-dollars
+             */
+            savings_nano?: bigint;
+            /** @description Application that reported it */
+            service?: string;
             session?: string;
+            /** @description gateway, or otlp for what an application reported */
+            source: string;
+            span_id?: string;
             /**
              * Format: int64
              * @description HTTP status that the caller got
@@ -387,6 +588,11 @@ export interface components {
             cache?: string;
             /**
              * Format: int64
+             * @description Tokens written to the provider's cache
+             */
+            cache_write_tokens?: number;
+            /**
+             * Format: int64
              * @description Tokens read from the provider's cache
              */
             cached_tokens: number;
@@ -404,7 +610,11 @@ export interface components {
              * @description Cost in nano-dollars; see pricing for unpriced calls
              */
             cost_nano: bigint;
+            /** @description Sums include it; false of spans that say again what another row says */
+            counted: boolean;
             deployment?: string;
+            /** @description Environment */
+            env?: string;
             /** @description Stable error code; empty: none */
             error: string;
             error_kind?: string;
@@ -418,6 +628,8 @@ export interface components {
             input_tokens: number;
             key: string;
             key_name: string;
+            /** @description call, agent, chain, tool, retriever, reranker, guardrail, evaluator, prompt or span */
+            kind: string;
             /**
              * Format: int64
              * @description Arrival to last byte, microseconds
@@ -427,6 +639,8 @@ export interface components {
             lost?: string[] | null;
             /** @description Upstream model that served */
             model: string;
+            /** @description Name of the span */
+            name?: string;
             operation: string;
             org: string;
             /** @description What other models used within the call */
@@ -443,6 +657,8 @@ export interface components {
             /** @description priced, estimated, default, unpriced or free */
             pricing: string;
             project: string;
+            prompt?: string;
+            prompt_version?: string;
             /** @description Provider that answered */
             provider: string;
             /**
@@ -450,14 +666,24 @@ export interface components {
              * @description Tokens of reasoning, within output_tokens
              */
             reasoning_tokens: number;
+            release?: string;
             /** @description Model that the provider says answered */
             reported_model?: string;
             /** Format: int64 */
             request_bytes: number;
             /** Format: int64 */
             response_bytes: number;
+            /**
+             * Format: int64
+             * @description What a cache hit spared, nano-dollars
+             */
+            savings_nano?: bigint;
+            /** @description Application that reported it */
+            service?: string;
             service_tier?: string;
             session?: string;
+            /** @description gateway, or otlp for what an application reported */
+            source: string;
             span_id?: string;
             /**
              * Format: int64
@@ -497,6 +723,10 @@ export interface components {
             calls: components["schemas"]["Call"][];
             /** @description Pass as before to get the next page; empty: this is the last */
             next: string;
+            /** @description The search ended before it had looked at everything; go on with next */
+            partial?: boolean;
+            /** @description Why it is partial */
+            reason?: string;
         };
         Content: {
             /**
@@ -529,6 +759,41 @@ export interface components {
             min_free_bytes: number;
             /** Format: int64 */
             total_bytes: number;
+        };
+        Facet: {
+            field: string;
+            /** @description There are more values */
+            more: boolean;
+            values: components["schemas"]["FacetValue"][];
+        };
+        FacetList: {
+            facets: components["schemas"]["Facet"][];
+        };
+        FacetValue: {
+            /**
+             * Format: int64
+             * @description -1: not known
+             */
+            calls: number;
+            value: string;
+        };
+        Field: {
+            aliases: string[];
+            /** @description Calls can be grouped by it */
+            dimension: boolean;
+            doc: string;
+            /** @description Its values are listed */
+            facet: boolean;
+            /** @enum {string} */
+            kind: "text" | "number" | "duration" | "money" | "decimal" | "bool" | "time";
+            name: string;
+        };
+        FieldList: {
+            aggregations: string[];
+            /** @description Beside them tag.NAME */
+            dimensions: string[];
+            fields: components["schemas"]["Field"][];
+            measures: string[];
         };
         ImportedPrices: {
             /** @description Version of the catalogue now in force */
@@ -582,6 +847,31 @@ export interface components {
         };
         KeyList: {
             keys: components["schemas"]["Key"][];
+        };
+        Log: {
+            event?: string;
+            service?: string;
+            /**
+             * Format: int64
+             * @description 1 to 24 (OpenTelemetry); 0: not said
+             */
+            severity: number;
+            span_id?: string;
+            time: string;
+        };
+        Metric: {
+            /** @description RFC 3339 */
+            last: string;
+            name: string;
+            /** Format: int64 */
+            points: number;
+            services: string[];
+            /** @enum {string} */
+            type: "gauge" | "sum" | "histogram" | "summary";
+            unit: string;
+        };
+        MetricList: {
+            metrics: components["schemas"]["Metric"][];
         };
         Model: {
             /**
@@ -640,6 +930,10 @@ export interface components {
             usage: {
                 [key: string]: number;
             };
+        };
+        ParsedQuery: {
+            /** @description Canonical text */
+            query: string;
         };
         Price: {
             /** @description Version of the price catalogue */
@@ -837,10 +1131,68 @@ export interface components {
             /** @description How long the old key still works, such as 24h; empty: not at all */
             grace?: string;
         };
+        Score: {
+            label?: string;
+            name: string;
+            source: string;
+            span_id?: string;
+            time: string;
+            /**
+             * Format: double
+             * @description Null where there is a label alone
+             */
+            value: number | null;
+        };
+        Series: {
+            labels: {
+                [key: string]: string;
+            };
+            values: components["schemas"]["SeriesValue"][];
+        };
+        SeriesList: {
+            series: components["schemas"]["Series"][];
+        };
+        SeriesValue: {
+            /**
+             * Format: int64
+             * @description Observations of a histogram
+             */
+            count?: number;
+            /** @description Start of the step, RFC 3339 */
+            time: string;
+            /**
+             * Format: double
+             * @description Increase of a counter, sum of a histogram, last value of a gauge
+             */
+            value: number;
+        };
         Session: {
             /** @description RFC 3339, UTC; empty where nobody is signed in */
             expires: string;
             signed_in: boolean;
+        };
+        SessionList: {
+            sessions: components["schemas"]["SessionSum"][];
+        };
+        SessionSum: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            cost_nano: bigint;
+            /** Format: int64 */
+            errors: number;
+            /** @description RFC 3339 */
+            first: string;
+            /** @description RFC 3339 */
+            last: string;
+            session: string;
+            subject?: string;
+            /** Format: int64 */
+            tokens: number;
+            /** Format: int64 */
+            traces: number;
+            /** Format: int64 */
+            unpriced: number;
         };
         SignIn: {
             /** @description The admin token, or the token of a first-visit link */
@@ -868,6 +1220,42 @@ export interface components {
             uptime_us: number;
             version: string;
         };
+        Table: {
+            /** @description The dimensions, in order */
+            by: string[];
+            /** @description The filter as it was understood; empty: none */
+            filter: string;
+            /** @description Inclusive, RFC 3339 */
+            from: string;
+            /**
+             * Format: int64
+             * @description How many rows there are, where that is more than are given
+             */
+            groups?: number;
+            /** @description The measures, in order */
+            measures: string[];
+            /** @description Some of the calls or rows are missing */
+            partial: boolean;
+            /** @description Why it is partial */
+            reason?: string;
+            /** @description Some of it came from rollups */
+            rolled: boolean;
+            /** @description A field a dimension (text) and a field a measure (number, or null where there is nothing to compute it from); with compare, previous holds the measures of the period before, or null */
+            rows: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Format: int64
+             * @description Calls that were read one by one
+             */
+            scanned: number;
+            /** @description Exclusive, RFC 3339 */
+            to: string;
+            /** @description By measure: calls, spans, tokens, nano_usd, us, ratio, per_second, score, values or number */
+            units: {
+                [key: string]: string;
+            };
+        };
         Timings: {
             /**
              * Format: int64
@@ -889,6 +1277,63 @@ export interface components {
              * @description Until the last byte
              */
             total_us: number;
+        };
+        Trace: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            cost_nano: bigint;
+            /** Format: int64 */
+            duration_us: number;
+            /** Format: int64 */
+            errors: number;
+            /** @description Of its root */
+            name: string;
+            service?: string;
+            session?: string;
+            /** Format: int64 */
+            spans: number;
+            subject?: string;
+            /** @description Start, RFC 3339 */
+            time: string;
+            /** Format: int64 */
+            tokens: number;
+            trace_id: string;
+            /** Format: int64 */
+            unpriced: number;
+        };
+        TraceDetail: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            cost_nano: bigint;
+            /** Format: int64 */
+            duration_us: number;
+            /** Format: int64 */
+            errors: number;
+            logs: components["schemas"]["Log"][];
+            /** @description Of its root */
+            name: string;
+            /** @description It has more rows than were asked for */
+            partial: boolean;
+            /** @description By time; parent_span_id makes the tree */
+            rows: components["schemas"]["Call"][];
+            scores: components["schemas"]["Score"][];
+            service?: string;
+            session?: string;
+            /** Format: int64 */
+            spans: number;
+            subject?: string;
+            /** @description Start, RFC 3339 */
+            time: string;
+            /** Format: int64 */
+            tokens: number;
+            trace_id: string;
+            /** Format: int64 */
+            unpriced: number;
+        };
+        TraceList: {
+            traces: components["schemas"]["Trace"][];
         };
         Try: {
             /** Format: int64 */
@@ -925,17 +1370,21 @@ export interface operations {
     "list-calls": {
         parameters: {
             query?: {
-                /** @description Inclusive: RFC 3339 or YYYY-MM-DD (UTC) */
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
                 from?: string;
-                /** @description Exclusive: RFC 3339 or YYYY-MM-DD (UTC) */
+                /** @description Exclusive: as from, or now */
                 to?: string;
                 provider?: string;
                 /** @description Served or asked model; a trailing * matches any ending */
                 model?: string;
                 project?: string;
                 team?: string;
-                /** @description Id of a key */
+                /** @description Id or name of a key */
                 key?: string;
+                /** @description What calls must be, in the query language: model:gpt-5* status:error cost:>0.01 */
+                query?: string;
+                /** @description With the spans that sums do not count */
+                spans?: boolean;
                 subject?: string;
                 session?: string;
                 trace_id?: string;
@@ -962,6 +1411,153 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CallPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-facets": {
+        parameters: {
+            query?: {
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
+                from?: string;
+                /** @description Exclusive: as from, or now */
+                to?: string;
+                /** @description Names of fields and tag.NAME; none: every facet */
+                fields?: string[];
+                /** @description Only values that begin so */
+                prefix?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "parse-query": {
+        parameters: {
+            query?: {
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParsedQuery"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "query-calls": {
+        parameters: {
+            query?: {
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
+                from?: string;
+                /** @description Exclusive: as from, or now */
+                to?: string;
+                /** @description calls, cost, latency_p95, p95(latency), users, score.NAME, ...; several, or comma-separated. None: calls */
+                measure?: string[];
+                /** @description Dimensions: a field, tag.NAME, or minute, 5m, 15m, hour, 6h, day, week, month */
+                by?: string[];
+                /** @description In the query language */
+                filter?: string;
+                /** @description A measure (the largest first), or by: the dimensions' order. Empty: time where it is a dimension, else the first measure */
+                order?: string;
+                /** @description Rows; 0: as many as there are, up to 10,000 */
+                limit?: number;
+                /** @description Beside each row, the same of the period before */
+                compare?: boolean;
+                /** @description IANA time zone of days, weeks and months; empty: UTC */
+                zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Table"];
                 };
             };
             /** @description Error */
@@ -1041,16 +1637,16 @@ export interface operations {
     "report-cost": {
         parameters: {
             query?: {
-                /** @description Inclusive: RFC 3339 or YYYY-MM-DD (UTC) */
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
                 from?: string;
-                /** @description Exclusive: RFC 3339 or YYYY-MM-DD (UTC) */
+                /** @description Exclusive: as from, or now */
                 to?: string;
                 provider?: string;
                 /** @description Served or asked model; a trailing * matches any ending */
                 model?: string;
                 project?: string;
                 team?: string;
-                /** @description Id of a key */
+                /** @description Id or name of a key */
                 key?: string;
                 /** @description Dimensions of the rows: org, team, project, key, key_name, provider, model, day, pricing; none: the total only */
                 by?: string[];
@@ -1194,6 +1790,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CreatedKey"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-metrics": {
+        parameters: {
+            query?: {
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
+                from?: string;
+                /** @description Exclusive: as from, or now */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "query-metric": {
+        parameters: {
+            query: {
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
+                from?: string;
+                /** @description Exclusive: as from, or now */
+                to?: string;
+                name: string;
+                /** @description Such as 5m or 1h; empty: one value for the whole time */
+                step?: string;
+                /** @description Attributes that make series of their own; service is one */
+                by?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesList"];
                 };
             };
             /** @description Error */
@@ -1521,6 +2190,79 @@ export interface operations {
             };
         };
     };
+    "list-call-sessions": {
+        parameters: {
+            query?: {
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
+                from?: string;
+                /** @description Exclusive: as from, or now */
+                to?: string;
+                /** @description In the query language: those that have a call which fits it */
+                query?: string;
+                /** @description Only what has a call older than the one with this id */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-session-traces": {
+        parameters: {
+            query?: {
+                /** @description Traces, the newest */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "show-status": {
         parameters: {
             query?: never;
@@ -1537,6 +2279,79 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-traces": {
+        parameters: {
+            query?: {
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
+                from?: string;
+                /** @description Exclusive: as from, or now */
+                to?: string;
+                /** @description In the query language: those that have a call which fits it */
+                query?: string;
+                /** @description Only what has a call older than the one with this id */
+                before?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "show-trace": {
+        parameters: {
+            query?: {
+                /** @description Rows */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceDetail"];
                 };
             };
             /** @description Error */

@@ -51,7 +51,7 @@ func filled(t testing.TB, seed uint64, n int, now time.Time) (*duckdb.Store, []c
 func TestAListIsWhatMatchTakes(t *testing.T) {
 	s, rows, _ := filled(t, 1, 1500, callstest.To)
 	hits := 0
-	for seed := range uint64(600) {
+	for seed := range uint64(300) {
 		q := calls.Query{Filter: callstest.Condition(seed), Spans: seed%3 == 0}
 		var want []ident.ID
 		for i := range rows {
@@ -99,7 +99,7 @@ func TestAnAnalysisIsWhatALoopGives(t *testing.T) {
 			}
 			scores := calls.NewScores(list)
 			rolled := 0
-			for seed := range uint64(400) {
+			for seed := range uint64(120) {
 				a := callstest.Analysis(seed)
 				got, err := s.Analyse(context.Background(), a)
 				if err != nil {

@@ -22,6 +22,9 @@ const (
 	groupsShown = 50
 )
 
+// label names a row: the gateway's own calls have no name.
+const label = `CASE WHEN name <> '' THEN name ELSE operation || ' ' || asked END`
+
 // sumsOfGroup is what traces and sessions have in common.
 const sumsOfGroup = `COUNT(*) FILTER (WHERE counted), COUNT(*) FILTER (WHERE counted AND outcome <> 'ok'),
 COUNT(*) FILTER (WHERE counted AND pricing = 'unpriced'), CAST(COALESCE(SUM(cost_nano) FILTER (WHERE counted), 0) AS BIGINT),
@@ -35,7 +38,7 @@ func (s *Store) Traces(ctx context.Context, q calls.Query) ([]calls.TraceSum, er
 	var list []calls.TraceSum
 	ids, err := s.newest(bounded, &q, "trace_id")
 	if err == nil && len(ids) > 0 {
-		err = s.grouped(bounded, "trace_id", ids, `trace_id, MAX(session), MAX(subject), COALESCE(ARG_MIN(name, time) FILTER (WHERE parent_span_id = ''), ARG_MIN(name, time), ''),
+		err = s.grouped(bounded, "trace_id", ids, `trace_id, MAX(session), MAX(subject), COALESCE(ARG_MIN(`+label+`, time) FILTER (WHERE parent_span_id = ''), ARG_MIN(`+label+`, time), ''),
 COALESCE(ARG_MIN(service, time), ''), MIN(time), MAX(time + GREATEST(total_us, 0)) - MIN(time), COUNT(*), `+sumsOfGroup, func(scan func(...any) error) error {
 			var t calls.TraceSum
 			err := scan(&t.TraceID, &t.Session, &t.Subject, &t.Name, &t.Service, &t.Start, &t.Duration, &t.Spans, &t.Calls, &t.Errors, &t.Unpriced, &t.Cost, &t.Tokens)
