@@ -8,8 +8,10 @@ type Call = calls.View
 
 // CallPage is one page of calls, newest first.
 type CallPage struct {
-	Calls []Call `json:"calls" nullable:"false"`
-	Next  string `json:"next" doc:"Pass as before to get the next page; empty: this is the last"`
+	Calls   []Call `json:"calls" nullable:"false"`
+	Next    string `json:"next" doc:"Pass as before to get the next page; empty: this is the last"`
+	Partial bool   `json:"partial" doc:"The search ended before it had looked at all that was asked for; next goes on where it ended"`
+	Reason  string `json:"reason,omitempty" doc:"Why it is partial"`
 }
 
 // CallDetail is everything that is known about one call. Its fields beside Call's
@@ -26,10 +28,7 @@ type CallDetail struct {
 	Reply       string           `json:"reported_model,omitempty" doc:"Model that the provider says answered"`
 	Deployment  string           `json:"deployment,omitempty"`
 	Variant     string           `json:"variant,omitempty"`
-	Cache       string           `json:"cache,omitempty"`
 	UserAgent   string           `json:"user_agent,omitempty"`
-	SpanID      string           `json:"span_id,omitempty"`
-	ParentSpan  string           `json:"parent_span_id,omitempty"`
 	Tier        string           `json:"service_tier,omitempty"`
 	Sent        int64            `json:"request_bytes"`
 	Received    int64            `json:"response_bytes"`
@@ -71,4 +70,7 @@ type Content struct {
 	RequestType  string `json:"request_type"`
 	ResponseType string `json:"response_type"`
 	Encoding     string `json:"encoding" enum:"text,base64" doc:"How both bodies are written: base64 where one of them is not text"`
+	RequestCut   bool   `json:"request_cut,omitempty" doc:"The request was longer than what is kept"`
+	ResponseCut  bool   `json:"response_cut,omitempty" doc:"The answer was longer than what is kept"`
+	Raw          string `json:"raw,omitempty" doc:"What an application reported, as it came: an OTLP ResourceSpans message with one span, protobuf in base64"`
 }

@@ -13,6 +13,7 @@ type Status struct {
 	Projections []Projection `json:"projections" nullable:"false"`
 	Providers   []Provider   `json:"providers" nullable:"false"`
 	InFlight    int64        `json:"in_flight" doc:"Calls that are running"`
+	OTLP        OTLPStatus   `json:"otlp" doc:"The OpenTelemetry receiver"`
 }
 
 // Disk is the room where the data lies, in bytes.

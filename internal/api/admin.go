@@ -27,7 +27,7 @@ func (s *Server) costs(api huma.API) {
 func (s *Server) report(ctx context.Context, in *reportInput) (*body[client.Report], error) {
 	q := ReportQuery{Provider: in.Provider, Model: in.Model, Project: in.Project, Team: in.Team, Key: in.Key}
 	var err error
-	if q.From, q.To, err = in.times(); err != nil {
+	if q.From, q.To, err = in.times(s.Now()); err != nil {
 		return nil, failed(err)
 	}
 	known := client.Dimensions()
@@ -179,6 +179,9 @@ func (s *Server) state(api huma.API) {
 		func(ctx context.Context, _ *struct{}) (*body[client.Status], error) {
 			st, err := s.Status.Status(ctx)
 			if err != nil {
+				return nil, failed(err)
+			}
+			if st.OTLP, err = s.otlpStatus(ctx); err != nil {
 				return nil, failed(err)
 			}
 			st.Projections, st.Providers = filled(st.Projections), spoken(st.Providers)

@@ -20,37 +20,31 @@ import (
 
 func (s *Server) calls(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "list-calls", Method: http.MethodGet, Path: "/api/calls",
-		Summary: "List calls, newest first", Tags: []string{"calls"}}, s.listCalls)
+		Summary:     "List calls, newest first",
+		Description: "In pages: pass next as before. All that is said must hold of a call. A search for what was said may end early; then partial is true, and next goes on where it ended.",
+		Tags:        []string{"calls"}}, s.listCalls)
 	huma.Register(api, huma.Operation{OperationID: "show-call", Method: http.MethodGet, Path: "/api/calls/{id}",
 		Summary: "Show one call", Tags: []string{"calls"}}, s.showCall)
 	s.tail(api)
 }
 
-// Span is the time that a query is about.
-type Span struct {
-	From string `query:"from" doc:"Inclusive: RFC 3339 or YYYY-MM-DD (UTC)"`
-	To   string `query:"to" doc:"Exclusive: RFC 3339 or YYYY-MM-DD (UTC)"`
+// Asked is a text of the query language.
+type Asked struct {
+	Query string `query:"query" doc:"In the query language: model:gpt-5* status:error cost:>0.01 tag.team:search -env:dev \"refund policy\""`
+	Spans bool   `query:"spans" doc:"Rows that sums do not count, too: spans without a model, and those that say again what another row says"`
 }
 
-func (p *Span) times() (from, to time.Time, err error) {
-	if from, err = moment("from", p.From); err != nil {
-		return from, to, err
-	}
-	to, err = moment("to", p.To)
-	return from, to, err
-}
+// expr returns what the query says.
+func (q *Asked) expr(now time.Time) (calls.Expr, error) { return parse("query", q.Query, now) }
 
-func moment(name, text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
+// parse reads the parameter of that name as a text of the query language.
+func parse(param, text string, now time.Time) (calls.Expr, error) {
+	e, err := calls.Parse(text, now)
+	if err == nil {
+		return e, nil
 	}
-	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, nil
-		}
-	}
-	return time.Time{}, fault.New(fault.Invalid, "invalid_time", "%s is not a time", name).
-		Hinted("write 2026-11-23 or 2026-11-23T14:03:00Z").At(name)
+	f := *fault.As(err)
+	return nil, f.At(param)
 }
 
 // Scope says whose calls a query is about.
@@ -62,12 +56,37 @@ type Scope struct {
 	Key      string `query:"key" doc:"Id of a key"`
 }
 
+// expr returns what the scope says.
+func (p *Scope) expr() calls.Expr {
+	return calls.All(is("provider", p.Provider), fits("model", p.Model), is("project", p.Project), is("team", p.Team), is("key", p.Key))
+}
+
+// is returns the condition that a field has a value; nil for an empty one.
+func is(field, value string) calls.Expr {
+	if value == "" {
+		return nil
+	}
+	f, _ := calls.FieldOf(field)
+	return &calls.Cond{Field: f, Text: value}
+}
+
+// fits is as is, but that a trailing star matches any ending.
+func fits(field, pattern string) calls.Expr {
+	head, ok := strings.CutSuffix(pattern, "*")
+	if !ok {
+		return is(field, pattern)
+	}
+	f, _ := calls.FieldOf(field)
+	return &calls.Cond{Field: f, Op: calls.Like, Text: strings.NewReplacer(`\`, `\\`, `*`, `\*`).Replace(head) + "*"}
+}
+
 type listInput struct {
 	Span
+	Asked
 	Scope
 	Subject   string `query:"subject"`
 	Session   string `query:"session"`
-	TraceID   string `query:"trace_id"`
+	TraceID   string `query:"trace_id" doc:"All of a trace: rows that sums do not count, too"`
 	Operation string `query:"operation"`
 	Outcome   string `query:"outcome" enum:"ok,error,cancelled,interrupted"`
 	Errors    bool   `query:"errors" doc:"Only calls that did not end ok"`
@@ -76,12 +95,22 @@ type listInput struct {
 	Limit     int    `query:"limit" minimum:"1" maximum:"1000" default:"50"`
 }
 
-func (in *listInput) query() (calls.Query, error) {
-	q := calls.Query{Provider: in.Provider, Model: in.Model, Project: in.Project, Team: in.Team, Key: in.Key,
-		Subject: in.Subject, Session: in.Session, TraceID: in.TraceID, Operation: in.Operation,
-		Outcome: record.Outcome(in.Outcome), Errors: in.Errors}
-	var err error
-	if q.From, q.To, err = in.times(); err != nil {
+func (in *listInput) query(now time.Time) (calls.Query, error) {
+	q := calls.Query{Spans: in.Spans, Limit: in.Limit}
+	asked, err := in.Asked.expr(now)
+	if err != nil {
+		return q, err
+	}
+	q.Filter = calls.All(asked, in.Scope.expr(), is("subject", in.Subject), is("session", in.Session), is("trace", in.TraceID),
+		is("operation", in.Operation), is("status", in.Outcome))
+	if in.Errors {
+		q.Filter = calls.All(q.Filter, calls.Not{X: is("status", string(record.OK))})
+	}
+	if in.Status != 0 {
+		f, _ := calls.FieldOf("http_status")
+		q.Filter = calls.All(q.Filter, &calls.Cond{Field: f, Low: int64(in.Status)})
+	}
+	if q.From, q.To, err = in.times(now); err != nil {
 		return q, err
 	}
 	if in.Before != "" {
@@ -100,38 +129,30 @@ func callID(param, text string) (ident.ID, error) {
 }
 
 func (s *Server) listCalls(ctx context.Context, in *listInput) (*body[client.CallPage], error) {
-	q, err := in.query()
+	q, err := in.query(s.Now())
+	if err != nil {
+		return nil, failed(err)
+	}
+	q.Limit++ // one more than asked for says whether more follow
+	found, err := s.Calls.List(ctx, q)
 	if err != nil {
 		return nil, failed(err)
 	}
 	page := client.CallPage{Calls: []client.Call{}}
-	// A status is no column that the store filters by, so pages are read until
-	// enough calls have it. One more than asked for says whether more follow.
-	q.Limit = in.Limit + 1
-	if in.Status != 0 {
-		q.Limit = client.PageSize
+	switch {
+	case len(found.Rows) > in.Limit:
+		found.Rows = found.Rows[:in.Limit]
+		page.Next = found.Rows[in.Limit-1].ID.Text("call")
+	case found.Partial:
+		page.Partial, page.Reason = true, found.Reason
+		if !found.Next.IsZero() {
+			page.Next = found.Next.Text("call")
+		}
 	}
-	for {
-		found, err := s.Calls.List(ctx, q)
-		if err != nil {
-			return nil, failed(err)
-		}
-		for i := range found {
-			c := &found[i]
-			if in.Status != 0 && c.Status != in.Status {
-				continue
-			}
-			if len(page.Calls) == in.Limit {
-				page.Next = page.Calls[in.Limit-1].ID
-				return &body[client.CallPage]{page}, nil
-			}
-			page.Calls = append(page.Calls, calls.NewView(c))
-		}
-		if len(found) < q.Limit {
-			return &body[client.CallPage]{page}, nil
-		}
-		q.Before = found[len(found)-1].ID
+	for i := range found.Rows {
+		page.Calls = append(page.Calls, calls.NewView(&found.Rows[i]))
 	}
+	return &body[client.CallPage]{page}, nil
 }
 
 func (s *Server) showCall(ctx context.Context, in *struct {
@@ -148,7 +169,7 @@ func (s *Server) showCall(ctx context.Context, in *struct {
 	}
 	d := showCall(&c)
 	if in.Content && c.Content != (record.ContentRef{}) {
-		content, err := s.Contents.Content(ctx, &c)
+		content, err := s.Contents.Content(ctx, &c.Call)
 		switch {
 		case err == nil:
 			d.Content = showContent(&content)
@@ -160,15 +181,14 @@ func (s *Server) showCall(ctx context.Context, in *struct {
 }
 
 // showCall returns everything about c but its content.
-func showCall(c *record.Call) client.CallDetail {
+func showCall(c *calls.Row) client.CallDetail {
 	d := client.CallDetail{
 		Call: calls.NewView(c),
 		Timings: client.Timings{Queue: c.QueueMicros, FirstByte: c.FirstByteMicros,
 			FirstToken: c.FirstTokenMicros, Total: c.TotalMicros},
 		Tries: []client.Try{}, Usage: showUsage(&c.Usage), Reported: c.Usage.Reported,
 		ErrorKind: c.ErrorKind, Reply: c.Reported, Deployment: c.Deployment, Variant: c.Variant,
-		Cache: c.Cache, UserAgent: c.UserAgent, SpanID: c.SpanID, ParentSpan: c.ParentSpanID,
-		Tier: c.Usage.ServiceTier, Sent: c.RequestBytes, Received: c.ResponseBytes,
+		UserAgent: c.UserAgent, Tier: c.Usage.ServiceTier, Sent: c.RequestBytes, Received: c.ResponseBytes,
 	}
 	for _, a := range c.Attempts {
 		d.Tries = append(d.Tries, client.Try{Provider: a.Provider, Model: a.Model, Start: a.StartMicros,
@@ -196,7 +216,8 @@ func showUsage(u *llm.Usage) map[string]int64 {
 }
 
 func showContent(c *record.Content) *client.Content {
-	v := &client.Content{RequestType: c.RequestType, ResponseType: c.ResponseType, Encoding: "text"}
+	v := &client.Content{RequestType: c.RequestType, ResponseType: c.ResponseType, Encoding: "text",
+		RequestCut: c.RequestCut, ResponseCut: c.ResponseCut, Raw: base64.StdEncoding.EncodeToString(c.Raw)}
 	if utf8.Valid(c.Request) && utf8.Valid(c.Response) && !isMedia(c.RequestType) && !isMedia(c.ResponseType) {
 		v.Request, v.Response = string(c.Request), string(c.Response)
 		return v

@@ -38,9 +38,13 @@ type World struct {
 
 	mu        sync.Mutex
 	keys      []access.Key
-	calls     []record.Call // oldest first
+	rows      []calls.Row // in the order of their coming
+	scores    []record.Score
+	logs      []record.Log
+	points    []record.Point
+	early     int // rows after which a search of content ends; 0: none
 	contents  map[ident.ID]record.Content
-	followers map[chan record.Call]struct{}
+	followers map[chan calls.Row]struct{}
 	joined    chan struct{} // one signal for each follower
 	hushed    chan struct{} // closed by Hush
 	visited   bool
@@ -51,14 +55,14 @@ type World struct {
 
 // New returns a world with a provider "lab", the simulator, and nothing else.
 func New(now func() time.Time) *World {
-	return &World{Now: now, contents: map[ident.ID]record.Content{}, followers: map[chan record.Call]struct{}{},
+	return &World{Now: now, contents: map[ident.ID]record.Content{}, followers: map[chan calls.Row]struct{}{},
 		joined: make(chan struct{}, 16), hushed: make(chan struct{}), sessions: map[string]time.Time{}}
 }
 
 // Server returns the admin API over w.
 func (w *World) Server() *api.Server {
 	return &api.Server{Version: "1.2.3", Token: Token, Now: w.Now, Keys: w, Calls: callStore{w}, Contents: w, Tail: w, Ledger: w,
-		Providers: w, Models: w, Prices: w, Status: w, FirstVisit: w, Sessions: w}
+		Providers: w, Models: w, Prices: w, Status: w, OTLP: w, FirstVisit: w, Sessions: w}
 }
 
 // Break makes the stores answer err; nil mends them.
@@ -78,18 +82,10 @@ func ID(at time.Time, n uint16) ident.ID {
 	return id
 }
 
-// Add records a call and its content, which may be nil, and tells the followers.
+// Add records a call that sums count, and its content, which may be nil, and tells the
+// followers.
 func (w *World) Add(c record.Call, content *record.Content) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if content != nil {
-		c.Content = record.ContentRef{Offset: 1, Length: int64(len(content.Request))}
-		w.contents[c.ID] = *content
-	}
-	w.calls = append(w.calls, c)
-	for f := range w.followers {
-		f <- c
-	}
+	w.AddRow(calls.Row{Call: c, Counted: true}, content)
 }
 
 // Hush ends every stream of calls, once it has given all that it has.
@@ -163,51 +159,6 @@ func (w *World) Rotate(ctx context.Context, id string, overlap time.Duration) (a
 	return k, secret, nil
 }
 
-// callStore implements api.Calls: its List is not that of keys.
-type callStore struct{ w *World }
-
-// List implements calls.Store.
-func (s callStore) List(_ context.Context, q calls.Query) ([]record.Call, error) {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
-	if s.w.broken != nil {
-		return nil, s.w.broken
-	}
-	var out []record.Call
-	for _, c := range slices.Backward(s.w.calls) {
-		if selects(&q, &c) {
-			out = append(out, c)
-		}
-		if q.Limit > 0 && len(out) == q.Limit {
-			break
-		}
-	}
-	return out, nil
-}
-
-func selects(q *calls.Query, c *record.Call) bool {
-	is := func(want, have string) bool { return want == "" || want == have }
-	at := time.UnixMicro(c.Time)
-	return (q.From.IsZero() || !at.Before(q.From)) && (q.To.IsZero() || at.Before(q.To)) &&
-		is(q.Provider, c.Provider) && (is(q.Model, c.Model) || is(q.Model, c.Asked)) && is(q.Project, c.Project) &&
-		is(q.Team, c.Team) && is(q.Key, c.Key) && is(q.Subject, c.Subject) && is(q.Session, c.Session) &&
-		is(q.TraceID, c.TraceID) && is(q.Operation, c.Operation) && is(string(q.Outcome), string(c.Outcome)) &&
-		(!q.Errors || c.Outcome != record.OK) && (q.Before.IsZero() || c.ID.String() < q.Before.String())
-}
-
-// Show implements calls.Store.
-func (s callStore) Show(_ context.Context, id ident.ID) (record.Call, error) {
-	s.w.mu.Lock()
-	defer s.w.mu.Unlock()
-	for _, c := range s.w.calls {
-		if c.ID == id {
-			return c, nil
-		}
-	}
-	return record.Call{}, fault.New(fault.NotFound, "call_not_found", "there is no call %s", id.Text("call")).
-		Hinted("list them with: steward calls list")
-}
-
 // Content implements api.Contents.
 func (w *World) Content(_ context.Context, c *record.Call) (record.Content, error) {
 	w.mu.Lock()
@@ -219,9 +170,9 @@ func (w *World) Content(_ context.Context, c *record.Call) (record.Content, erro
 }
 
 // Tail implements api.Tail.
-func (w *World) Tail(ctx context.Context) iter.Seq[record.Call] {
-	return func(yield func(record.Call) bool) {
-		f := make(chan record.Call, 16)
+func (w *World) Tail(ctx context.Context) iter.Seq[calls.Row] {
+	return func(yield func(calls.Row) bool) {
+		f := make(chan calls.Row, 16)
 		w.mu.Lock()
 		w.followers[f] = struct{}{}
 		w.mu.Unlock()
@@ -262,11 +213,12 @@ func (w *World) Report(_ context.Context, q api.ReportQuery) (client.Report, err
 	if !q.To.IsZero() {
 		r.To = q.To.UTC().Format(time.RFC3339)
 	}
-	some := calls.Query{From: q.From, To: q.To, Provider: q.Provider, Model: q.Model, Project: q.Project, Team: q.Team, Key: q.Key}
+	is := func(want, have string) bool { return want == "" || want == have }
 	rows := map[client.ReportRow]*client.ReportRow{}
-	for i := range w.calls {
-		c := &w.calls[i]
-		if !selects(&some, c) {
+	for i := range w.rows {
+		c := &w.rows[i].Call
+		if !within(c.Time, q.From, q.To) || !is(q.Provider, c.Provider) || !is(q.Model, c.Model) || !is(q.Project, c.Project) ||
+			!is(q.Team, c.Team) || !is(q.Key, c.Key) {
 			continue
 		}
 		var of client.ReportRow
@@ -415,6 +367,13 @@ func (w *World) Status(ctx context.Context) (client.Status, error) {
 		Projections: []client.Projection{{Name: "calls", Healthy: true, Position: 122 << 20, Lag: 1 << 20, Behind: 2_000_000},
 			{Name: "ledger", Healthy: false, Reason: "the database is locked"}},
 		Providers: providers}, err
+}
+
+// OTLPStatus implements api.OTLP.
+func (w *World) OTLPStatus(context.Context) (client.OTLPStatus, error) {
+	return client.OTLPStatus{Enabled: true, HTTPPath: "/v1", GRPCAddress: "127.0.0.1:4317", InFlight: 2048,
+		Signals: []client.OTLPSignal{{Signal: "traces", Accepted: 120, Refused: 1, Duplicate: 3}, {Signal: "logs", Accepted: 40}, {Signal: "metrics", Dropped: 2}},
+		Cuts:    map[string]int64{"attribute": 2}}, nil
 }
 
 // Redeem implements api.FirstVisit.
