@@ -8,8 +8,88 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List calls, newest first */
+        /**
+         * List calls, newest first
+         * @description In pages: pass next as before. All that is said must hold of a call. A search for what was said may end early; then partial is true, and next goes on where it ended.
+         */
         get: operations["list-calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the values that fields had
+         * @description Most calls first, at most limit a field; more says whether there are others. Without a time, the last 7 days.
+         */
+        get: operations["list-facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the words that questions about calls are written with */
+        get: operations["list-fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/parse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check a text of the query language
+         * @description The answer is its canonical form, or a problem of code invalid_query that says what is wrong at which character.
+         */
+        get: operations["parse-query"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/calls/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compute measures over calls, by dimensions
+         * @description Money is in nano-dollars, durations in microseconds; units says what each measure is in. null is a figure that there is nothing to compute from. At most 10,000 rows come; groups says how many there are. Without a time, the last 24 hours.
+         */
+        get: operations["query-calls"];
         put?: never;
         post?: never;
         delete?: never;
@@ -27,7 +107,7 @@ export interface paths {
         };
         /**
          * Follow calls as they end
-         * @description Server-sent events: each event is named call and holds one call as JSON.
+         * @description Server-sent events: each event is named call and holds one call as JSON. A reader that is too slow misses some.
          */
         get: operations["tail-calls"];
         put?: never;
@@ -79,7 +159,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List keys */
+        /**
+         * List keys, oldest first
+         * @description All of them, without pages.
+         */
         get: operations["list-keys"];
         put?: never;
         /**
@@ -100,7 +183,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Show one key, without its secret */
+        get: operations["show-key"];
         put?: never;
         post?: never;
         /**
@@ -133,6 +217,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the metrics that applications reported
+         * @description All of them, without pages. Without a time, the last 24 hours.
+         */
+        get: operations["list-metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compute a metric over time
+         * @description Of counters and histograms the increase in each step, of gauges the last value. At most 10,000 steps. Without a time, the last 24 hours.
+         */
+        get: operations["query-metric"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/models": {
         parameters: {
             query?: never;
@@ -142,6 +266,23 @@ export interface paths {
         };
         /** List models that can be called */
         get: operations["list-models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/otlp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how the OpenTelemetry receiver does */
+        get: operations["show-otlp"];
         put?: never;
         post?: never;
         delete?: never;
@@ -270,6 +411,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List sessions, the one with the newest call first
+         * @description Those in which a call is as the query says, at most limit; more says whether there are others. Without a time, the last 24 hours. A browser's own session is at /api/session.
+         */
+        get: operations["list-sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show one session: its traces in order
+         * @description At most limit traces, the newest ones; more says whether there are others.
+         */
+        get: operations["read-session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/status": {
         parameters: {
             query?: never;
@@ -279,6 +460,46 @@ export interface paths {
         };
         /** Show how the server does */
         get: operations["show-status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List traces, newest first
+         * @description Those in which a call is as the query says, at most limit; more says whether there are others. Without a time, the last 24 hours.
+         */
+        get: operations["list-traces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/traces/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show one trace: its calls and spans, scores and log records
+         * @description At most limit rows, the first ones; partial says whether there are others.
+         */
+        get: operations["show-trace"];
         put?: never;
         post?: never;
         delete?: never;
@@ -299,6 +520,12 @@ export interface components {
              * @description Tries at providers
              */
             attempts: number;
+            cache?: string;
+            /**
+             * Format: int64
+             * @description Tokens written to the provider's cache
+             */
+            cache_write_tokens?: number;
             /**
              * Format: int64
              * @description Tokens read from the provider's cache
@@ -311,6 +538,10 @@ export interface components {
              * @description Cost in nano-dollars; see pricing for unpriced calls
              */
             cost_nano: bigint;
+            /** @description Sums include it; false of spans that say again what another row says */
+            counted: boolean;
+            /** @description Environment */
+            env?: string;
             /** @description Stable error code; empty: none */
             error: string;
             finish?: string;
@@ -323,6 +554,8 @@ export interface components {
             input_tokens: number;
             key: string;
             key_name: string;
+            /** @description call, agent, chain, tool, retriever, reranker, guardrail, evaluator, prompt or span */
+            kind: string;
             /**
              * Format: int64
              * @description Arrival to last byte, microseconds
@@ -332,6 +565,8 @@ export interface components {
             lost?: string[] | null;
             /** @description Upstream model that served */
             model: string;
+            /** @description Name of the span */
+            name?: string;
             operation: string;
             org: string;
             /** @description ok, error, cancelled or interrupted */
@@ -341,10 +576,13 @@ export interface components {
              * @description All tokens written, reasoning included
              */
             output_tokens: number;
+            parent_span_id?: string;
             price_id?: string;
             /** @description priced, estimated, default, unpriced or free */
             pricing: string;
             project: string;
+            prompt?: string;
+            prompt_version?: string;
             /** @description Provider that answered */
             provider: string;
             /**
@@ -352,7 +590,18 @@ export interface components {
              * @description Tokens of reasoning, within output_tokens
              */
             reasoning_tokens: number;
+            release?: string;
+            /**
+             * Format: int64
+             * @description What a cache hit spared, nano-dollars
+             */
+            savings_nano?: bigint;
+            /** @description Application that reported it */
+            service?: string;
             session?: string;
+            /** @description gateway, or otlp for what an application reported */
+            source: string;
+            span_id?: string;
             /**
              * Format: int64
              * @description HTTP status that the caller got
@@ -387,6 +636,11 @@ export interface components {
             cache?: string;
             /**
              * Format: int64
+             * @description Tokens written to the provider's cache
+             */
+            cache_write_tokens?: number;
+            /**
+             * Format: int64
              * @description Tokens read from the provider's cache
              */
             cached_tokens: number;
@@ -404,7 +658,11 @@ export interface components {
              * @description Cost in nano-dollars; see pricing for unpriced calls
              */
             cost_nano: bigint;
+            /** @description Sums include it; false of spans that say again what another row says */
+            counted: boolean;
             deployment?: string;
+            /** @description Environment */
+            env?: string;
             /** @description Stable error code; empty: none */
             error: string;
             error_kind?: string;
@@ -418,6 +676,8 @@ export interface components {
             input_tokens: number;
             key: string;
             key_name: string;
+            /** @description call, agent, chain, tool, retriever, reranker, guardrail, evaluator, prompt or span */
+            kind: string;
             /**
              * Format: int64
              * @description Arrival to last byte, microseconds
@@ -427,6 +687,8 @@ export interface components {
             lost?: string[] | null;
             /** @description Upstream model that served */
             model: string;
+            /** @description Name of the span */
+            name?: string;
             operation: string;
             org: string;
             /** @description What other models used within the call */
@@ -443,6 +705,8 @@ export interface components {
             /** @description priced, estimated, default, unpriced or free */
             pricing: string;
             project: string;
+            prompt?: string;
+            prompt_version?: string;
             /** @description Provider that answered */
             provider: string;
             /**
@@ -450,14 +714,24 @@ export interface components {
              * @description Tokens of reasoning, within output_tokens
              */
             reasoning_tokens: number;
+            release?: string;
             /** @description Model that the provider says answered */
             reported_model?: string;
             /** Format: int64 */
             request_bytes: number;
             /** Format: int64 */
             response_bytes: number;
+            /**
+             * Format: int64
+             * @description What a cache hit spared, nano-dollars
+             */
+            savings_nano?: bigint;
+            /** @description Application that reported it */
+            service?: string;
             service_tier?: string;
             session?: string;
+            /** @description gateway, or otlp for what an application reported */
+            source: string;
             span_id?: string;
             /**
              * Format: int64
@@ -497,6 +771,10 @@ export interface components {
             calls: components["schemas"]["Call"][];
             /** @description Pass as before to get the next page; empty: this is the last */
             next: string;
+            /** @description The search ended before it had looked at all that was asked for; next goes on where it ended */
+            partial: boolean;
+            /** @description Why it is partial */
+            reason?: string;
         };
         Content: {
             /**
@@ -504,11 +782,17 @@ export interface components {
              * @enum {string}
              */
             encoding: "text" | "base64";
+            /** @description What an application reported, as it came: an OTLP ResourceSpans message with one span, protobuf in base64 */
+            raw?: string;
             /** @description The caller's body */
             request: string;
+            /** @description The request was longer than what is kept */
+            request_cut?: boolean;
             request_type: string;
             /** @description The body that the caller got */
             response: string;
+            /** @description The answer was longer than what is kept */
+            response_cut?: boolean;
             response_type: string;
         };
         CreatedKey: {
@@ -529,6 +813,56 @@ export interface components {
             min_free_bytes: number;
             /** Format: int64 */
             total_bytes: number;
+        };
+        Facet: {
+            /** @description Name of the field; of a tag tag.NAME */
+            field: string;
+            /** @description There are more values than were asked for, or than are kept */
+            more: boolean;
+            /** @description Most calls first */
+            values: components["schemas"]["FacetValue"][];
+        };
+        FacetList: {
+            facets: components["schemas"]["Facet"][];
+            /** @description Inclusive, RFC 3339, UTC */
+            from: string;
+            /** @description Exclusive, RFC 3339, UTC */
+            to: string;
+        };
+        FacetValue: {
+            /**
+             * Format: int64
+             * @description Calls with this value; null: not known
+             */
+            calls: number | null;
+            value: string;
+        };
+        Field: {
+            /** @description Other words for it */
+            aliases: string[];
+            /** @description Rows can be grouped by it */
+            dimension: boolean;
+            doc: string;
+            /** @description Its values can be listed */
+            facet: boolean;
+            /**
+             * @description How its values are written
+             * @enum {string}
+             */
+            kind: "text" | "number" | "duration" | "money" | "decimal" | "bool" | "time";
+            name: string;
+        };
+        FieldList: {
+            /** @description What can be taken of a field */
+            aggregations: string[];
+            /** @description What rows can be grouped by; tags are tag.NAME */
+            dimensions: string[];
+            /** @description What can stand before a colon of a query, tags (tag.NAME) and texts apart */
+            fields: components["schemas"]["Field"][];
+            /** @description What can be computed; of fields also with an aggregation: latency_p95, p95(latency) */
+            measures: components["schemas"]["Measure"][];
+            /** @description The dimensions that are steps of time */
+            steps: string[];
         };
         ImportedPrices: {
             /** @description Version of the catalogue now in force */
@@ -583,6 +917,58 @@ export interface components {
         KeyList: {
             keys: components["schemas"]["Key"][];
         };
+        Log: {
+            /** @description Name of the event */
+            event?: string;
+            id: string;
+            service?: string;
+            /**
+             * Format: int64
+             * @description 1 to 24 as in OpenTelemetry; 0: not said
+             */
+            severity: number;
+            span_id?: string;
+            /** @description RFC 3339, UTC */
+            time: string;
+        };
+        Measure: {
+            name: string;
+            /** @description As in a table's units */
+            unit: string;
+        };
+        Metric: {
+            /** @description Time of the newest point, RFC 3339, UTC */
+            last: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description Data points in the time that was asked for
+             */
+            points: number;
+            /** @description Applications that report it */
+            services: string[];
+            /** @description gauge, sum, histogram or summary */
+            type: string;
+            /** @description As it was reported; empty: none */
+            unit: string;
+        };
+        MetricList: {
+            metrics: components["schemas"]["Metric"][];
+        };
+        MetricSeries: {
+            /** @description Inclusive, RFC 3339, UTC */
+            from: string;
+            name: string;
+            /** @description One for each service and set of attributes that was asked for */
+            series: components["schemas"]["Series"][];
+            /**
+             * Format: int64
+             * @description Microseconds; 0: one value for the whole time
+             */
+            step_us: number;
+            /** @description Exclusive, RFC 3339, UTC */
+            to: string;
+        };
         Model: {
             /**
              * Format: int64
@@ -635,11 +1021,62 @@ export interface components {
         NewPrices: {
             prices: components["schemas"]["NewPrice"][];
         };
+        OTLPSignal: {
+            /**
+             * Format: int64
+             * @description Written
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Could not be written, or over a limit; their sender was told to try again
+             */
+            dropped: number;
+            /**
+             * Format: int64
+             * @description Written before, or to be reported again when they end
+             */
+            duplicate: number;
+            /**
+             * Format: int64
+             * @description Wrong in themselves; their sender was told
+             */
+            refused: number;
+            /** @enum {string} */
+            signal: "traces" | "logs" | "metrics";
+        };
+        OTLPStatus: {
+            /** @description How often something was left out because it was over a limit, by what it was */
+            cuts: {
+                [key: string]: number;
+            };
+            /** @description It takes in what applications report */
+            enabled: boolean;
+            /** @description Address of the gRPC listener; empty: there is none */
+            grpc_address: string;
+            /** @description Path under which the signals' paths lie: /v1 for /v1/traces; empty: not over HTTP */
+            http_path: string;
+            /**
+             * Format: int64
+             * @description What requests hold in memory at the moment
+             */
+            in_flight_bytes: number;
+            /** @description What became of the items, a row a signal */
+            signals: components["schemas"]["OTLPSignal"][];
+        };
         OtherUsage: {
             model: string;
             usage: {
                 [key: string]: number;
             };
+        };
+        ParsedQuery: {
+            /** @description It asks for what was said, which takes longer */
+            content: boolean;
+            /** @description The same in its canonical form; relative times are moments in it */
+            query: string;
+            /** @description It selects rows that sums do not count, too */
+            spans: boolean;
         };
         Price: {
             /** @description Version of the price catalogue */
@@ -837,14 +1274,141 @@ export interface components {
             /** @description How long the old key still works, such as 24h; empty: not at all */
             grace?: string;
         };
+        Score: {
+            id: string;
+            label?: string;
+            /** @description What was judged */
+            name: string;
+            source: string;
+            span_id?: string;
+            /** @description RFC 3339, UTC */
+            time: string;
+            /** @description The provider's id of the answer that it is about */
+            upstream_id?: string;
+            /**
+             * Format: double
+             * @description null: there is a label only
+             */
+            value: number | null;
+        };
+        Series: {
+            labels: {
+                [key: string]: string;
+            };
+            /** @description By time; steps without a point are left out */
+            values: components["schemas"]["SeriesValue"][];
+        };
+        SeriesValue: {
+            /**
+             * Format: int64
+             * @description Observations; 0 of what is no histogram
+             */
+            count: number;
+            /** @description Start of the step, RFC 3339, UTC */
+            time: string;
+            /**
+             * Format: double
+             * @description Of a histogram, the sum of the observations; null: it is no finite number
+             */
+            value: number | null;
+        };
         Session: {
             /** @description RFC 3339, UTC; empty where nobody is signed in */
             expires: string;
             signed_in: boolean;
         };
+        SessionDetail: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            cost_nano: bigint;
+            /** Format: int64 */
+            errors: number;
+            /** @description RFC 3339, UTC */
+            first: string;
+            /** @description RFC 3339, UTC */
+            last: string;
+            /** @description Its traces, oldest first */
+            list: components["schemas"]["TraceSum"][];
+            /** @description It has more traces than the limit; the oldest are left out */
+            more: boolean;
+            session: string;
+            subject: string;
+            /**
+             * Format: int64
+             * @description In and out
+             */
+            tokens: number;
+            /** Format: int64 */
+            traces: number;
+            /**
+             * Format: int64
+             * @description Calls of unknown cost, not in cost_nano
+             */
+            unpriced: number;
+        };
+        SessionList: {
+            /** @description There are more than the limit; ask for an earlier time */
+            more: boolean;
+            sessions: components["schemas"]["SessionSum"][];
+        };
+        SessionSum: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            cost_nano: bigint;
+            /** Format: int64 */
+            errors: number;
+            /** @description RFC 3339, UTC */
+            first: string;
+            /** @description RFC 3339, UTC */
+            last: string;
+            session: string;
+            subject: string;
+            /**
+             * Format: int64
+             * @description In and out
+             */
+            tokens: number;
+            /** Format: int64 */
+            traces: number;
+            /**
+             * Format: int64
+             * @description Calls of unknown cost, not in cost_nano
+             */
+            unpriced: number;
+        };
         SignIn: {
             /** @description The admin token, or the token of a first-visit link */
             token: string;
+        };
+        SpanRow: {
+            /** Format: int64 */
+            cost_nano?: bigint;
+            /** @description Sums include it */
+            counted: boolean;
+            /**
+             * Format: int64
+             * @description -1: not known
+             */
+            duration_us: number;
+            error?: string;
+            id: string;
+            kind: string;
+            model?: string;
+            name?: string;
+            outcome: string;
+            parent_span_id?: string;
+            pricing?: string;
+            service?: string;
+            span_id: string;
+            /**
+             * Format: int64
+             * @description After the trace's start, microseconds
+             */
+            start_us: number;
+            /** Format: int64 */
+            tokens?: number;
         };
         Status: {
             /** @description The data directory */
@@ -856,6 +1420,8 @@ export interface components {
              */
             in_flight: number;
             journal: components["schemas"]["Journal"];
+            /** @description The OpenTelemetry receiver */
+            otlp: components["schemas"]["OTLPStatus"];
             projections: components["schemas"]["Projection"][];
             providers: components["schemas"]["Provider"][];
             /** @description It can serve calls */
@@ -867,6 +1433,46 @@ export interface components {
             /** Format: int64 */
             uptime_us: number;
             version: string;
+        };
+        Table: {
+            /** @description The dimensions, as they were written: names of the rows' fields */
+            by: string[];
+            /** @description Inclusive, RFC 3339, UTC */
+            from: string;
+            /**
+             * Format: int64
+             * @description How many groups there are; more than the rows where the limit left some out
+             */
+            groups: number;
+            /** @description The measures, as they were written: names of the rows' fields */
+            measures: string[];
+            /** @description Some of the calls or of the time is missing */
+            partial: boolean;
+            /** @description Start of the period that rows are compared with; it ends at from */
+            previous_from?: string;
+            /** @description Why it is partial */
+            reason?: string;
+            /** @description Answered, in part or in whole, from kept sums */
+            rolled: boolean;
+            /** @description A group each: its dimensions and its measures by name */
+            rows: components["schemas"]["TableRow"][];
+            /**
+             * Format: int64
+             * @description Rows of the store that were read
+             */
+            scanned: number;
+            /** @description Exclusive, RFC 3339, UTC */
+            to: string;
+            /** @description Unit of each measure: nano_usd, us (microseconds), tokens, calls, spans, ratio (0 to 1), tokens_per_second, attempts, values or score */
+            units: {
+                [key: string]: string;
+            };
+        };
+        /** @description One group: a text for each dimension, a number or null for each measure and, with compare, previous: the measures of the period before */
+        TableRow: {
+            [key: string]: string | (number | null) | {
+                [key: string]: number | null;
+            };
         };
         Timings: {
             /**
@@ -889,6 +1495,88 @@ export interface components {
              * @description Until the last byte
              */
             total_us: number;
+        };
+        Trace: {
+            /** Format: int64 */
+            calls: number;
+            /** @description The same in short, where compact was asked for */
+            compact: components["schemas"]["SpanRow"][];
+            /** Format: int64 */
+            cost_nano: bigint;
+            /** Format: int64 */
+            duration_us: number;
+            /** Format: int64 */
+            errors: number;
+            /** @description Log records, without their texts */
+            logs: components["schemas"]["Log"][];
+            /** @description Name of its root */
+            name: string;
+            /** @description There are more rows than the limit; sums are of those that are here */
+            partial: boolean;
+            /** @description Calls and spans by time; empty where compact was asked for */
+            rows: components["schemas"]["Call"][];
+            scores: components["schemas"]["Score"][];
+            /** @description Application that reported it; empty: the gateway alone knows of it */
+            service: string;
+            session: string;
+            /**
+             * Format: int64
+             * @description All rows, calls included
+             */
+            spans: number;
+            /** @description RFC 3339, UTC */
+            start: string;
+            subject: string;
+            /**
+             * Format: int64
+             * @description In and out
+             */
+            tokens: number;
+            trace_id: string;
+            /**
+             * Format: int64
+             * @description Calls of unknown cost, not in cost_nano
+             */
+            unpriced: number;
+        };
+        TraceList: {
+            /** @description There are more than the limit; ask for an earlier time */
+            more: boolean;
+            traces: components["schemas"]["TraceSum"][];
+        };
+        TraceSum: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            cost_nano: bigint;
+            /** Format: int64 */
+            duration_us: number;
+            /** Format: int64 */
+            errors: number;
+            /** @description Name of its root */
+            name: string;
+            /** @description Application that reported it; empty: the gateway alone knows of it */
+            service: string;
+            session: string;
+            /**
+             * Format: int64
+             * @description All rows, calls included
+             */
+            spans: number;
+            /** @description RFC 3339, UTC */
+            start: string;
+            subject: string;
+            /**
+             * Format: int64
+             * @description In and out
+             */
+            tokens: number;
+            trace_id: string;
+            /**
+             * Format: int64
+             * @description Calls of unknown cost, not in cost_nano
+             */
+            unpriced: number;
         };
         Try: {
             /** Format: int64 */
@@ -925,10 +1613,14 @@ export interface operations {
     "list-calls": {
         parameters: {
             query?: {
-                /** @description Inclusive: RFC 3339 or YYYY-MM-DD (UTC) */
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 from?: string;
-                /** @description Exclusive: RFC 3339 or YYYY-MM-DD (UTC) */
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 to?: string;
+                /** @description In the query language: model:gpt-5* status:error cost:>0.01 tag.team:search -env:dev "refund policy" */
+                query?: string;
+                /** @description Rows that sums do not count, too: spans without a model, and those that say again what another row says */
+                spans?: boolean;
                 provider?: string;
                 /** @description Served or asked model; a trailing * matches any ending */
                 model?: string;
@@ -938,6 +1630,7 @@ export interface operations {
                 key?: string;
                 subject?: string;
                 session?: string;
+                /** @description All of a trace: rows that sums do not count, too */
                 trace_id?: string;
                 operation?: string;
                 outcome?: "ok" | "error" | "cancelled" | "interrupted";
@@ -975,9 +1668,175 @@ export interface operations {
             };
         };
     };
-    "tail-calls": {
+    "list-facets": {
+        parameters: {
+            query?: {
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                from?: string;
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                to?: string;
+                /** @description Names of fields, repeated or with commas between; of tags tag.NAME; none: every facet, and every tag */
+                fields?: string[];
+                /** @description Only values that begin so */
+                prefix?: string;
+                /** @description Values a field */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FacetList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-fields": {
         parameters: {
             query?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldList"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "parse-query": {
+        parameters: {
+            query?: {
+                /** @description In the query language */
+                query?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParsedQuery"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "query-calls": {
+        parameters: {
+            query?: {
+                /** @description Measures, repeated or with commas between: cost,calls,p95(latency); none: calls. GET /api/calls/fields lists them */
+                measure?: string[];
+                /** @description Dimensions of the rows, repeated or with commas between: model,hour,tag.team; none: one row */
+                by?: string[];
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                from?: string;
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                to?: string;
+                /** @description In the query language: which calls are taken */
+                filter?: string;
+                /** @description A measure of the question, with or without a minus before it: rows with the largest first; or by: rows by their dimensions' values. Else by where a dimension is a step of time, and the first measure where none is */
+                order?: string;
+                /** @description Of rows; 0: 10,000, the most that there are */
+                limit?: number;
+                /** @description Beside each row, the same of the period before, as long as this one */
+                compare?: boolean;
+                /** @description Time zone of days, weeks and months, such as Europe/Berlin; empty: UTC */
+                zone?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Table"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "tail-calls": {
+        parameters: {
+            query?: {
+                /** @description In the query language: model:gpt-5* status:error cost:>0.01 tag.team:search -env:dev "refund policy" */
+                query?: string;
+                /** @description Rows that sums do not count, too: spans without a model, and those that say again what another row says */
+                spans?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1010,7 +1869,10 @@ export interface operations {
                 /** @description With what was said */
                 content?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1021,11 +1883,20 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CallDetail"];
                 };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -1041,9 +1912,9 @@ export interface operations {
     "report-cost": {
         parameters: {
             query?: {
-                /** @description Inclusive: RFC 3339 or YYYY-MM-DD (UTC) */
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 from?: string;
-                /** @description Exclusive: RFC 3339 or YYYY-MM-DD (UTC) */
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 to?: string;
                 provider?: string;
                 /** @description Served or asked model; a trailing * matches any ending */
@@ -1084,7 +1955,10 @@ export interface operations {
     "list-keys": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1093,11 +1967,20 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["KeyList"];
                 };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -1113,7 +1996,12 @@ export interface operations {
     "create-key": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 255 characters; the same key with the same body gives the first answer again, for 24 hours */
+                "Idempotency-Key"?: string;
+                /** @description ETags of the resource that is changed; where none is current, nothing is changed and the answer is 412 */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1126,6 +2014,8 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    /** @description true: this is the answer to an earlier request with the same Idempotency-Key */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1143,10 +2033,56 @@ export interface operations {
             };
         };
     };
+    "show-key": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "revoke-key": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags of the resource that is changed; where none is current, nothing is changed and the answer is 412 */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1175,7 +2111,12 @@ export interface operations {
     "rotate-key": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 255 characters; the same key with the same body gives the first answer again, for 24 hours */
+                "Idempotency-Key"?: string;
+                /** @description ETags of the resource that is changed; where none is current, nothing is changed and the answer is 412 */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1190,6 +2131,8 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    /** @description true: this is the answer to an earlier request with the same Idempotency-Key */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1207,7 +2150,121 @@ export interface operations {
             };
         };
     };
+    "list-metrics": {
+        parameters: {
+            query?: {
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                from?: string;
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "query-metric": {
+        parameters: {
+            query: {
+                name: string;
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                from?: string;
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                to?: string;
+                /** @description Length of a step, such as 5m, 1h or 1d; empty: one value for the whole time */
+                step?: string;
+                /** @description Attributes that make series of their own, repeated or with commas between; service is one */
+                by?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricSeries"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-models": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "show-otlp": {
         parameters: {
             query?: never;
             header?: never;
@@ -1222,7 +2279,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ModelList"];
+                    "application/json": components["schemas"]["OTLPStatus"];
                 };
             };
             /** @description Error */
@@ -1244,7 +2301,10 @@ export interface operations {
                 search?: string;
                 source?: "catalogue" | "config" | "override";
             };
-            header?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1253,11 +2313,20 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PriceList"];
                 };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -1273,7 +2342,12 @@ export interface operations {
     "set-prices": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 255 characters; the same key with the same body gives the first answer again, for 24 hours */
+                "Idempotency-Key"?: string;
+                /** @description ETags of the resource that is changed; where none is current, nothing is changed and the answer is 412 */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1286,6 +2360,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description true: this is the answer to an earlier request with the same Idempotency-Key */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1306,7 +2382,12 @@ export interface operations {
     "import-prices": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 255 characters; the same key with the same body gives the first answer again, for 24 hours */
+                "Idempotency-Key"?: string;
+                /** @description ETags of the resource that is changed; where none is current, nothing is changed and the answer is 412 */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1319,6 +2400,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description true: this is the answer to an earlier request with the same Idempotency-Key */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1339,7 +2422,10 @@ export interface operations {
     "show-price": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
             path: {
                 provider: string;
                 model: string;
@@ -1351,11 +2437,20 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Price"];
                 };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -1371,7 +2466,10 @@ export interface operations {
     "list-providers": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1380,11 +2478,20 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ProviderList"];
                 };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -1400,7 +2507,10 @@ export interface operations {
     "test-provider": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 255 characters; the same key with the same body gives the first answer again, for 24 hours */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -1411,6 +2521,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description true: this is the answer to an earlier request with the same Idempotency-Key */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1521,6 +2633,77 @@ export interface operations {
             };
         };
     };
+    "list-sessions": {
+        parameters: {
+            query?: {
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                from?: string;
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                to?: string;
+                /** @description In the query language */
+                query?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "read-session": {
+        parameters: {
+            query?: {
+                /** @description Of traces */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "show-status": {
         parameters: {
             query?: never;
@@ -1537,6 +2720,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-traces": {
+        parameters: {
+            query?: {
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                from?: string;
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                to?: string;
+                /** @description In the query language */
+                query?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "show-trace": {
+        parameters: {
+            query?: {
+                /** @description Of rows */
+                limit?: number;
+                /** @description Rows in short, for traces of many spans */
+                compact?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description 32 hex digits */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trace"];
                 };
             };
             /** @description Error */
