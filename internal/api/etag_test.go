@@ -28,6 +28,9 @@ func TestResourcesCarryAnETag(t *testing.T) {
 			t.Errorf("%s answers %d with the ETag %s", path, first.Code, tag)
 			continue
 		}
+		if got := ask(h, "HEAD", path, "").Header().Get("ETag"); got != tag {
+			t.Errorf("%s carries the ETag %s for HEAD, %s for GET", path, got, tag)
+		}
 		for _, have := range []string{tag, `"other", ` + tag, "W/" + tag, "*"} {
 			w := ask(h, "GET", path, "", admin("If-None-Match", have)...)
 			if w.Code != 304 || w.Body.Len() != 0 || w.Header().Get("ETag") != tag || w.Header().Get("Content-Type") != "" {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	_ "time/tzdata" // zones, where the system has none
 
 	"github.com/danielgtaylor/huma/v2"
 

@@ -178,9 +178,10 @@ func TestQuestionsThatDoNotFit(t *testing.T) {
 		"a session that is not there":      {"/api/sessions/none", "session_not_found", ""},
 		"a key that is not there":          {"/api/keys/none", "key_not_found", ""},
 	}
+	h := agents().Server().Handler()
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := ask(agents().Server().Handler(), "GET", tt.path, "")
+			w := ask(h, "GET", tt.path, "")
 			status := 400
 			if tt.param == "" {
 				status = 404
@@ -195,7 +196,7 @@ func TestQuestionsThatDoNotFit(t *testing.T) {
 		})
 	}
 	for _, path := range []string{"/api/calls/query?query=model:x", "/api/calls/facets?field=model", "/api/traces?filter=x"} {
-		if w := ask(agents().Server().Handler(), "GET", path, ""); w.Code != 422 {
+		if w := ask(h, "GET", path, ""); w.Code != 422 {
 			t.Errorf("%s is answered %d: a parameter that is not there changes nothing, unsaid", path, w.Code)
 		}
 	}
