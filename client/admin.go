@@ -16,6 +16,15 @@ func (c *Client) Keys(ctx context.Context) ([]Key, error) {
 	return l.Keys, err
 }
 
+// Key returns one key and its ETag, which IfMatch takes.
+func (c *Client) Key(ctx context.Context, id string) (k Key, etag string, err error) {
+	resp, err := c.send(ctx, http.MethodGet, "/api/keys/"+url.PathEscape(id), nil, nil)
+	if err != nil {
+		return k, "", err
+	}
+	return k, resp.Header.Get("ETag"), c.read(ctx, resp, http.MethodGet, "/api/keys/"+id, &k)
+}
+
 // CreateKey makes a key. Its secret is in the answer, this once.
 func (c *Client) CreateKey(ctx context.Context, k NewKey) (CreatedKey, error) {
 	var out CreatedKey

@@ -14,8 +14,8 @@ import (
 
 // CallQuery selects calls, newest first. Zero fields do not restrict.
 type CallQuery struct {
-	Query                       string    // in the query language: "model:gpt-5* status:error"
-	Spans                       bool      // with the spans that sums do not count
+	Query                       string    // in the query language (docs/reference/query-language.md)
+	Spans                       bool      // rows that sums do not count, too
 	From, To                    time.Time // From inclusive, To exclusive
 	Provider, Model             string    // a trailing "*" of Model matches any ending
 	Project, Team, Key, Subject string
@@ -42,9 +42,6 @@ func (q *CallQuery) values() url.Values {
 		v.Set("to", q.To.UTC().Format(time.RFC3339Nano))
 	}
 	set("query", q.Query)
-	if q.Spans {
-		v.Set("spans", "true")
-	}
 	set("provider", q.Provider)
 	set("model", q.Model)
 	set("project", q.Project)
@@ -56,6 +53,9 @@ func (q *CallQuery) values() url.Values {
 	set("operation", q.Operation)
 	set("outcome", q.Outcome)
 	set("before", q.Before)
+	if q.Spans {
+		v.Set("spans", "true")
+	}
 	if q.Errors {
 		v.Set("errors", "true")
 	}
@@ -81,8 +81,9 @@ func (c *Client) CallPage(ctx context.Context, q CallQuery) (CallPage, error) {
 	return page, err
 }
 
-// Calls yields the calls that q selects, fetching page after page. It ends with
-// an error where a page cannot be had.
+// Calls yields the calls that q selects, fetching page after page, past those that end
+// early too: a search for a rare text may take long. It ends with an error where a page
+// cannot be had.
 func (c *Client) Calls(ctx context.Context, q CallQuery) iter.Seq2[Call, error] {
 	return func(yield func(Call, error) bool) {
 		left := q.Limit
@@ -119,11 +120,23 @@ func (c *Client) Call(ctx context.Context, id string, content bool) (CallDetail,
 	return d, err
 }
 
+// TailQuery selects calls as they end. The zero query takes all that sums count.
+type TailQuery struct {
+	Query string // in the query language
+	Spans bool   // rows that sums do not count, too
+}
+
 // Tail yields calls as they end, until ctx ends or the server closes the stream,
 // which is an error of code "stream_closed".
 func (c *Client) Tail(ctx context.Context) iter.Seq2[Call, error] {
+	return c.TailQuery(ctx, TailQuery{})
+}
+
+// TailQuery is Tail for the calls that q selects.
+func (c *Client) TailQuery(ctx context.Context, q TailQuery) iter.Seq2[Call, error] {
 	return func(yield func(Call, error) bool) {
-		resp, err := c.send(ctx, http.MethodGet, "/api/calls/tail", nil, nil)
+		some := CallQuery{Query: q.Query, Spans: q.Spans}
+		resp, err := c.send(ctx, http.MethodGet, "/api/calls/tail", some.values(), nil)
 		if err != nil {
 			yield(Call{}, err)
 			return
@@ -156,25 +169,4 @@ func (c *Client) Tail(ctx context.Context) iter.Seq2[Call, error] {
 			}
 		}
 	}
-}
-
-// ReportQuery says what a cost report adds up.
-type ReportQuery struct {
-	By []string // of Dimensions; empty: no rows, the total only
-	// From inclusive, To exclusive.
-	From, To                            time.Time
-	Provider, Model, Project, Team, Key string
-}
-
-// CostReport returns what calls cost.
-func (c *Client) CostReport(ctx context.Context, q ReportQuery) (Report, error) {
-	some := CallQuery{From: q.From, To: q.To, Provider: q.Provider, Model: q.Model,
-		Project: q.Project, Team: q.Team, Key: q.Key}
-	v := some.values()
-	for _, by := range q.By {
-		v.Add("by", by)
-	}
-	var r Report
-	err := c.do(ctx, http.MethodGet, "/api/cost/report", v, nil, &r)
-	return r, err
 }

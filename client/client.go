@@ -1,5 +1,6 @@
-// Package client is the Go client of Steward's admin API: keys, calls, costs,
-// providers, models, prices and the server's state. It is the one package of the
+// Package client is the Go client of Steward's admin API: keys, calls and
+// questions about them, traces, sessions, costs, providers, models, prices, metrics and
+// the server's state. It is the one package of the
 // module that other modules may import.
 //
 //	c := &client.Client{URL: "http://127.0.0.1:8080", Token: token}
@@ -27,6 +28,27 @@ type Client struct {
 	URL   string       // such as http://127.0.0.1:8080
 	Token string       // the admin token; empty: none is sent
 	HTTP  *http.Client // nil: http.DefaultClient
+
+	header http.Header // what Idempotent and IfMatch set
+}
+
+// Idempotent returns a client whose next change is made once: sent again with the same
+// key and the same body, within 24 hours and to the same process, the server gives the
+// first answer again. Use one key for one change.
+func (c *Client) Idempotent(key string) *Client { return c.with("Idempotency-Key", key) }
+
+// IfMatch returns a client whose change is made only if what it changes still has this
+// ETag; else it is an Error of code "precondition_failed".
+func (c *Client) IfMatch(etag string) *Client { return c.with("If-Match", etag) }
+
+func (c *Client) with(name, value string) *Client {
+	d := *c
+	d.header = c.header.Clone()
+	if d.header == nil {
+		d.header = http.Header{}
+	}
+	d.header.Set(name, value)
+	return &d
 }
 
 // Error is what went wrong, as the server or the network said it.
@@ -62,13 +84,16 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 	if err != nil {
 		return err
 	}
+	return c.read(ctx, resp, method, path, out)
+}
+
+// read reads the JSON answer into out (nil: it is dropped) and closes it.
+func (c *Client) read(ctx context.Context, resp *http.Response, method, path string, out any) error {
 	defer resp.Body.Close()
 	if out == nil {
 		return nil
 	}
-	decoder := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer))
-	decoder.UseNumber() // figures of tables stay whole
-	if err := decoder.Decode(out); err != nil {
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(out); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -97,6 +122,9 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return nil, &Error{Code: "bad_url", Message: fmt.Sprintf("%q is not the address of a server", c.URL),
 			Hint: "write http://host:port", Err: err}
+	}
+	for name, values := range c.header {
+		req.Header[name] = values
 	}
 	req.Header.Set("Accept", "application/json")
 	if in != nil {

@@ -181,6 +181,9 @@ func (s *Server) state(api huma.API) {
 			if err != nil {
 				return nil, failed(err)
 			}
+			if st.OTLP, err = s.otlpStatus(ctx); err != nil {
+				return nil, failed(err)
+			}
 			st.Projections, st.Providers = filled(st.Projections), spoken(st.Providers)
 			return &body[client.Status]{st}, nil
 		})

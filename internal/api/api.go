@@ -45,9 +45,9 @@ type Contents interface {
 
 // Tail follows calls as they end.
 type Tail interface {
-	// Tail yields calls from now on, until ctx ends. It may drop calls for a
-	// reader that is too slow.
-	Tail(ctx context.Context) iter.Seq[record.Call]
+	// Tail yields calls from now on, until ctx ends, and spans as far as it is known
+	// whether they count. It may drop some for a reader that is too slow.
+	Tail(ctx context.Context) iter.Seq[calls.Row]
 }
 
 // ReportQuery says what a cost report adds up. Zero fields do not restrict.
@@ -91,6 +91,11 @@ type Status interface {
 	Status(ctx context.Context) (client.Status, error)
 }
 
+// OTLP tells how the OpenTelemetry receiver does.
+type OTLP interface {
+	OTLPStatus(ctx context.Context) (client.OTLPStatus, error)
+}
+
 // FirstVisit redeems first-visit links; access.FirstVisit is one.
 type FirstVisit interface {
 	Redeem(token string, remote netip.Addr) error
@@ -105,7 +110,7 @@ type Sessions interface {
 	End(cookie string)
 }
 
-// Server is the admin API. Every field must be set but Version.
+// Server is the admin API. Every field must be set but Version and OTLP.
 type Server struct {
 	Version    string // Steward's, for the OpenAPI description
 	Token      string // the admin token; empty: nobody can sign in with one
@@ -119,6 +124,7 @@ type Server struct {
 	Models     Models
 	Prices     Prices
 	Status     Status
+	OTLP       OTLP // nil: nothing is received
 	FirstVisit FirstVisit
 	Sessions   Sessions
 	// Every is how often a silent stream says that it lives; zero means 15 s.
@@ -126,6 +132,9 @@ type Server struct {
 
 	mu       sync.Mutex
 	stopping map[*http.Server]chan struct{} // closed when the server begins to shut down
+
+	changes sync.Mutex // one change of a resource with an ETag at a time
+	once    onces
 }
 
 // Handler returns the handler of everything under /api.
@@ -139,7 +148,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeFault(w, noSuchPath(r))
 	})
-	return s.guard(mux)
+	return s.guard(s.repeated(s.matched(mux)))
 }
 
 // OpenAPI returns the description of the API, indented, as the reference holds it.
@@ -159,7 +168,7 @@ func (s *Server) register(mux *http.ServeMux) []byte {
 	c.CreateHooks = nil // no $schema fields in answers
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
-	c.Info.Description = "Keys, calls, costs, providers, models, prices and the server's state."
+	c.Info.Description = description
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token":   {Type: "http", Scheme: "bearer", Description: "The admin token, kept in the data directory"},
 		"session": {Type: "apiKey", In: "cookie", Name: cookieName, Description: "A browser's session"},
@@ -169,12 +178,18 @@ func (s *Server) register(mux *http.ServeMux) []byte {
 	api := humago.New(mux, c)
 	s.keys(api)
 	s.calls(api)
+	s.questions(api)
+	s.facets(api)
+	s.traces(api)
+	s.sessions(api)
+	s.metrics(api)
+	s.otlp(api)
 	s.costs(api)
 	s.upstreams(api)
 	s.prices(api)
 	s.state(api)
-	s.sessions(api)
-	describeProblems(api.OpenAPI())
+	s.signing(api)
+	describe(api.OpenAPI())
 	spec, err := json.Marshal(api.OpenAPI())
 	if err != nil {
 		panic("the API's description: " + err.Error())
@@ -188,27 +203,4 @@ func schemaName(t reflect.Type, hint string) string {
 		return "Call"
 	}
 	return huma.DefaultSchemaNamer(t, hint)
-}
-
-// describeProblems puts our problem in the place of the library's error model,
-// and takes the router's "..." out of paths.
-func describeProblems(o *huma.OpenAPI) {
-	ref := o.Components.Schemas.Schema(reflect.TypeFor[client.Problem](), true, "Problem")
-	delete(o.Components.Schemas.Map(), "ErrorModel")
-	delete(o.Components.Schemas.Map(), "ErrorDetail")
-	const wild = "/api/prices/{provider}/{model...}"
-	o.Paths["/api/prices/{provider}/{model}"] = o.Paths[wild]
-	delete(o.Paths, wild)
-	for _, item := range o.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
-			if op == nil {
-				continue
-			}
-			for _, r := range op.Responses {
-				if m := r.Content["application/problem+json"]; m != nil {
-					m.Schema = ref
-				}
-			}
-		}
-	}
 }

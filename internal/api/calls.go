@@ -20,45 +20,31 @@ import (
 
 func (s *Server) calls(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "list-calls", Method: http.MethodGet, Path: "/api/calls",
-		Summary: "List calls, newest first", Tags: []string{"calls"}}, s.listCalls)
+		Summary:     "List calls, newest first",
+		Description: "In pages: pass next as before. All that is said must hold of a call. A search for what was said may end early; then partial is true, and next goes on where it ended.",
+		Tags:        []string{"calls"}}, s.listCalls)
 	huma.Register(api, huma.Operation{OperationID: "show-call", Method: http.MethodGet, Path: "/api/calls/{id}",
 		Summary: "Show one call", Tags: []string{"calls"}}, s.showCall)
 	s.tail(api)
-	s.analytics(api)
-	s.traces(api)
 }
 
-// Span is the time that a query is about.
-type Span struct {
-	From string `query:"from" doc:"Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d"`
-	To   string `query:"to" doc:"Exclusive: as from, or now"`
+// Asked is a text of the query language.
+type Asked struct {
+	Query string `query:"query" doc:"In the query language: model:gpt-5* status:error cost:>0.01 tag.team:search -env:dev \"refund policy\""`
+	Spans bool   `query:"spans" doc:"Rows that sums do not count, too: spans without a model, and those that say again what another row says"`
 }
 
-func (p *Span) times(now time.Time) (from, to time.Time, err error) {
-	if from, err = moment("from", p.From, now); err != nil {
-		return from, to, err
-	}
-	to, err = moment("to", p.To, now)
-	return from, to, err
-}
+// expr returns what the query says.
+func (q *Asked) expr(now time.Time) (calls.Expr, error) { return parse("query", q.Query, now) }
 
-func moment(name, text string, now time.Time) (time.Time, error) {
-	switch text {
-	case "":
-		return time.Time{}, nil
-	case "now":
-		return now, nil
+// parse reads the parameter of that name as a text of the query language.
+func parse(param, text string, now time.Time) (calls.Expr, error) {
+	e, err := calls.Parse(text, now)
+	if err == nil {
+		return e, nil
 	}
-	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, nil
-		}
-	}
-	if d, ok := calls.ParseAgo(text); ok {
-		return now.Add(-d), nil
-	}
-	return time.Time{}, fault.New(fault.Invalid, "invalid_time", "%s is not a time", name).
-		Hinted("write 2026-11-23, 2026-11-23T14:03:00Z, -24h or -7d").At(name)
+	f := *fault.As(err)
+	return nil, f.At(param)
 }
 
 // Scope says whose calls a query is about.
@@ -67,17 +53,40 @@ type Scope struct {
 	Model    string `query:"model" doc:"Served or asked model; a trailing * matches any ending"`
 	Project  string `query:"project"`
 	Team     string `query:"team"`
-	Key      string `query:"key" doc:"Id or name of a key"`
+	Key      string `query:"key" doc:"Id of a key"`
+}
+
+// expr returns what the scope says.
+func (p *Scope) expr() calls.Expr {
+	return calls.All(is("provider", p.Provider), fits("model", p.Model), is("project", p.Project), is("team", p.Team), is("key", p.Key))
+}
+
+// is returns the condition that a field has a value; nil for an empty one.
+func is(field, value string) calls.Expr {
+	if value == "" {
+		return nil
+	}
+	f, _ := calls.FieldOf(field)
+	return &calls.Cond{Field: f, Text: value}
+}
+
+// fits is as is, but that a trailing star matches any ending.
+func fits(field, pattern string) calls.Expr {
+	head, ok := strings.CutSuffix(pattern, "*")
+	if !ok {
+		return is(field, pattern)
+	}
+	f, _ := calls.FieldOf(field)
+	return &calls.Cond{Field: f, Op: calls.Like, Text: strings.NewReplacer(`\`, `\\`, `*`, `\*`).Replace(head) + "*"}
 }
 
 type listInput struct {
 	Span
+	Asked
 	Scope
-	Query     string `query:"query" doc:"What calls must be, in the query language: model:gpt-5* status:error cost:>0.01"`
-	Spans     bool   `query:"spans" doc:"With the spans that sums do not count"`
 	Subject   string `query:"subject"`
 	Session   string `query:"session"`
-	TraceID   string `query:"trace_id"`
+	TraceID   string `query:"trace_id" doc:"All of a trace: rows that sums do not count, too"`
 	Operation string `query:"operation"`
 	Outcome   string `query:"outcome" enum:"ok,error,cancelled,interrupted"`
 	Errors    bool   `query:"errors" doc:"Only calls that did not end ok"`
@@ -87,59 +96,28 @@ type listInput struct {
 }
 
 func (in *listInput) query(now time.Time) (calls.Query, error) {
-	q := calls.Query{Limit: in.Limit, Spans: in.Spans}
-	var err error
-	if q.From, q.To, err = in.times(now); err != nil {
-		return q, err
-	}
-	filter, err := calls.Parse(in.Query, now)
+	q := calls.Query{Spans: in.Spans, Limit: in.Limit}
+	asked, err := in.Asked.expr(now)
 	if err != nil {
 		return q, err
 	}
-	list := []calls.Expr{filter}
-	for name, value := range map[string]string{"provider": in.Provider, "model": in.Model, "project": in.Project, "team": in.Team, "key": in.Key,
-		"subject": in.Subject, "session": in.Session, "operation": in.Operation, "status": in.Outcome} {
-		list = append(list, equal(name, value))
-	}
-	if in.TraceID != "" { // the calls of a trace; its other spans are asked for by the query, or with spans
-		list = append(list, equal("trace", in.TraceID))
-		if !in.Spans && !calls.Mentions(filter, "kind", "counted", "id", "trace", "span", "parent") {
-			list = append(list, &calls.Cond{Field: fieldOf("counted"), Low: 1})
-		}
-	}
+	q.Filter = calls.All(asked, in.Scope.expr(), is("subject", in.Subject), is("session", in.Session), is("trace", in.TraceID),
+		is("operation", in.Operation), is("status", in.Outcome))
 	if in.Errors {
-		list = append(list, calls.Not{X: equal("status", string(record.OK))})
+		q.Filter = calls.All(q.Filter, calls.Not{X: is("status", string(record.OK))})
 	}
 	if in.Status != 0 {
-		list = append(list, &calls.Cond{Field: fieldOf("http_status"), Low: int64(in.Status)})
+		f, _ := calls.FieldOf("http_status")
+		q.Filter = calls.All(q.Filter, &calls.Cond{Field: f, Low: int64(in.Status)})
 	}
-	q.Filter = calls.All(list...)
+	if q.From, q.To, err = in.times(now); err != nil {
+		return q, err
+	}
 	if in.Before != "" {
 		q.Before, err = callID("before", in.Before)
 	}
 	return q, err
 }
-
-func fieldOf(name string) *calls.Field {
-	f, _ := calls.FieldOf(name)
-	return f
-}
-
-// equal is the condition that a field has a value; a trailing * of a model stands
-// for any ending. Nil where the value is empty.
-func equal(name, value string) calls.Expr {
-	if value == "" {
-		return nil
-	}
-	c := &calls.Cond{Field: fieldOf(name), Text: value}
-	if head, ok := strings.CutSuffix(value, "*"); ok && name == "model" {
-		c.Op, c.Text = calls.Like, plain.Replace(head)+"*"
-	}
-	return c
-}
-
-// plain makes a text stand for itself in a pattern.
-var plain = strings.NewReplacer(`\`, `\\`, `*`, `\*`)
 
 func callID(param, text string) (ident.ID, error) {
 	id, err := ident.ParseID(text)
@@ -155,20 +133,23 @@ func (s *Server) listCalls(ctx context.Context, in *listInput) (*body[client.Cal
 	if err != nil {
 		return nil, failed(err)
 	}
-	q.Limit = in.Limit + 1 // one more than asked for says whether more follow
+	q.Limit++ // one more than asked for says whether more follow
 	found, err := s.Calls.List(ctx, q)
 	if err != nil {
 		return nil, failed(err)
 	}
-	page := client.CallPage{Calls: []client.Call{}, Partial: found.Partial, Reason: found.Reason}
-	if found.Partial {
-		page.Next = found.Next.Text("call")
+	page := client.CallPage{Calls: []client.Call{}}
+	switch {
+	case len(found.Rows) > in.Limit:
+		found.Rows = found.Rows[:in.Limit]
+		page.Next = found.Rows[in.Limit-1].ID.Text("call")
+	case found.Partial:
+		page.Partial, page.Reason = true, found.Reason
+		if !found.Next.IsZero() {
+			page.Next = found.Next.Text("call")
+		}
 	}
 	for i := range found.Rows {
-		if i == in.Limit {
-			page.Next, page.Partial, page.Reason = page.Calls[i-1].ID, false, ""
-			break
-		}
 		page.Calls = append(page.Calls, calls.NewView(&found.Rows[i]))
 	}
 	return &body[client.CallPage]{page}, nil
@@ -207,8 +188,7 @@ func showCall(c *calls.Row) client.CallDetail {
 			FirstToken: c.FirstTokenMicros, Total: c.TotalMicros},
 		Tries: []client.Try{}, Usage: showUsage(&c.Usage), Reported: c.Usage.Reported,
 		ErrorKind: c.ErrorKind, Reply: c.Reported, Deployment: c.Deployment, Variant: c.Variant,
-		UserAgent: c.UserAgent,
-		Tier:      c.Usage.ServiceTier, Sent: c.RequestBytes, Received: c.ResponseBytes,
+		UserAgent: c.UserAgent, Tier: c.Usage.ServiceTier, Sent: c.RequestBytes, Received: c.ResponseBytes,
 	}
 	for _, a := range c.Attempts {
 		d.Tries = append(d.Tries, client.Try{Provider: a.Provider, Model: a.Model, Start: a.StartMicros,
@@ -236,7 +216,8 @@ func showUsage(u *llm.Usage) map[string]int64 {
 }
 
 func showContent(c *record.Content) *client.Content {
-	v := &client.Content{RequestType: c.RequestType, ResponseType: c.ResponseType, Encoding: "text"}
+	v := &client.Content{RequestType: c.RequestType, ResponseType: c.ResponseType, Encoding: "text",
+		RequestCut: c.RequestCut, ResponseCut: c.ResponseCut, Raw: base64.StdEncoding.EncodeToString(c.Raw)}
 	if utf8.Valid(c.Request) && utf8.Valid(c.Response) && !isMedia(c.RequestType) && !isMedia(c.ResponseType) {
 		v.Request, v.Response = string(c.Request), string(c.Response)
 		return v

@@ -39,7 +39,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 
 // admit returns nil for a request that may pass.
 func (s *Server) admit(r *http.Request) *fault.Error {
-	open := r.URL.Path == "/api/openapi.json" || r.URL.Path == "/api/session" && r.Method != http.MethodDelete
+	open := r.URL.Path == "/api/openapi.json" || r.URL.Path == signInPath && r.Method != http.MethodDelete
 	if header := r.Header.Get("Authorization"); header != "" {
 		scheme, token, _ := strings.Cut(header, " ")
 		if strings.EqualFold(scheme, "Bearer") && s.isAdmin(token) || open {

@@ -17,7 +17,9 @@ type body[T any] struct{ Body T }
 
 func (s *Server) keys(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "list-keys", Method: http.MethodGet, Path: "/api/keys",
-		Summary: "List keys", Tags: []string{"keys"}}, s.listKeys)
+		Summary: "List keys, oldest first", Description: "All of them, without pages.", Tags: []string{"keys"}}, s.listKeys)
+	huma.Register(api, huma.Operation{OperationID: "show-key", Method: http.MethodGet, Path: "/api/keys/{id}",
+		Summary: "Show one key, without its secret", Tags: []string{"keys"}}, s.showKey)
 	huma.Register(api, huma.Operation{OperationID: "create-key", Method: http.MethodPost, Path: "/api/keys",
 		Summary: "Create a key", Description: "The secret is in the answer, this once.", Tags: []string{"keys"},
 		DefaultStatus: http.StatusCreated}, s.createKey)
@@ -35,6 +37,17 @@ func (s *Server) listKeys(context.Context, *struct{}) (*body[client.KeyList], er
 		list.Keys = append(list.Keys, showKey(k, now))
 	}
 	return &body[client.KeyList]{list}, nil
+}
+
+func (s *Server) showKey(_ context.Context, in *struct {
+	ID string `path:"id"`
+}) (*body[client.Key], error) {
+	for _, k := range s.Keys.List() {
+		if k.ID == in.ID {
+			return &body[client.Key]{showKey(k, s.Now())}, nil
+		}
+	}
+	return nil, failed(fault.New(fault.NotFound, "key_not_found", "there is no key %q", in.ID).Hinted("list them with: steward key list"))
 }
 
 func (s *Server) createKey(ctx context.Context, in *struct{ Body client.NewKey }) (*body[client.CreatedKey], error) {

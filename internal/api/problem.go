@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -27,17 +28,45 @@ func (p *problem) ContentType(string) string { return "application/problem+json"
 // may name our own insides.
 func failed(err error) error {
 	f := fault.As(err)
-	p := &problem{client.Problem{Type: "about:blank", Status: f.HTTPStatus(), Detail: f.Message,
+	p := &problem{client.Problem{Type: "about:blank", Status: statusOf(f), Detail: f.Message,
 		Code: f.StableCode(), Hint: f.Hint, Param: f.Param}}
 	p.Title = title(p.Status)
 	if f.Kind == fault.Internal && f.Hint == "" {
 		p.Hint = "see Steward's log"
 	}
-	if f.RetryAfter > 0 {
-		seconds := int64(f.RetryAfter.Seconds() + 0.999)
-		return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}})
+	if after := retryAfter(f, p.Status); after != "" {
+		return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {after}})
 	}
 	return p
+}
+
+// statuses are the codes whose HTTP status says more than that of their kind.
+var statuses = map[string]int{
+	"precondition_failed":    http.StatusPreconditionFailed,
+	"idempotency_key_reused": http.StatusUnprocessableEntity,
+}
+
+func statusOf(f *fault.Error) int {
+	if status, ok := statuses[f.Code]; ok {
+		return status
+	}
+	return f.HTTPStatus()
+}
+
+// usualRetry is when to come again where nothing else is known.
+const usualRetry = 5 * time.Second
+
+// retryAfter returns the header of that name, in whole seconds: of every 429 and 503,
+// and of others that know when to come again.
+func retryAfter(f *fault.Error, status int) string {
+	after := f.RetryAfter
+	if after <= 0 && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
+		after = usualRetry
+	}
+	if after <= 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(after.Seconds()+0.999), 10)
 }
 
 func title(status int) string {
@@ -76,8 +105,11 @@ func toProblem(_ huma.Context, _ string, v any) (any, error) {
 
 // writeFault answers a request that reached no operation.
 func writeFault(w http.ResponseWriter, f *fault.Error) {
-	status := f.HTTPStatus()
+	status := statusOf(f)
 	w.Header().Set("Content-Type", "application/problem+json")
+	if after := retryAfter(f, status); after != "" {
+		w.Header().Set("Retry-After", after)
+	}
 	if status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="steward"`)
 	}

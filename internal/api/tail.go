@@ -18,17 +18,40 @@ func (s *Server) tail(api huma.API) {
 	view := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[calls.View](), true, "Call")
 	huma.Register(api, huma.Operation{OperationID: "tail-calls", Method: http.MethodGet, Path: "/api/calls/tail",
 		Summary:     "Follow calls as they end",
-		Description: "Server-sent events: each event is named call and holds one call as JSON.",
+		Description: "Server-sent events: each event is named call and holds one call as JSON. A reader that is too slow misses some.",
 		Tags:        []string{"calls"},
 		Responses: map[string]*huma.Response{"200": {Description: "A stream of calls",
 			Content: map[string]*huma.MediaType{"text/event-stream": {Schema: view}}}}},
-		func(context.Context, *struct{}) (*huma.StreamResponse, error) {
-			return &huma.StreamResponse{Body: s.follow}, nil
+		func(_ context.Context, in *Asked) (*huma.StreamResponse, error) {
+			e, err := in.expr(s.Now())
+			if err != nil {
+				return nil, failed(err)
+			}
+			q := &calls.Query{Filter: e, Spans: in.Spans}
+			return &huma.StreamResponse{Body: func(hc huma.Context) { s.follow(hc, q) }}, nil
 		})
 }
 
-// follow writes calls until the reader leaves.
-func (s *Server) follow(hc huma.Context) {
+// selects reports whether the query takes a row. Content is read only where the rest
+// of the filter leaves it to decide; what is not kept was not said.
+func (s *Server) selects(ctx context.Context, q *calls.Query, r *calls.Row) bool {
+	if !r.Counted && !q.WithSpans() {
+		return false
+	}
+	return calls.Match(calls.Prefilter(q.Filter), r, nil) && calls.Match(q.Filter, r, func() calls.Texts {
+		if r.Content == (record.ContentRef{}) {
+			return calls.Texts{}
+		}
+		c, err := s.Contents.Content(ctx, &r.Call)
+		if err != nil {
+			return calls.Texts{}
+		}
+		return calls.Searchable(&c)
+	})
+}
+
+// follow writes the calls that q takes until the reader leaves.
+func (s *Server) follow(hc huma.Context, q *calls.Query) {
 	r, w := humago.Unwrap(hc)
 	ctx, cancel := context.WithCancel(r.Context())
 	every := s.Every
@@ -41,12 +64,15 @@ func (s *Server) follow(hc huma.Context) {
 	w.WriteHeader(http.StatusOK)
 
 	stopping := s.stops(ctx)
-	found, done := make(chan record.Call), make(chan struct{})
+	found, done := make(chan calls.Row), make(chan struct{})
 	defer func() { cancel(); <-done }()
 	go func() {
 		defer close(done)
 		defer close(found)
 		for c := range s.Tail.Tail(ctx) {
+			if !s.selects(ctx, q, &c) {
+				continue
+			}
 			select {
 			case found <- c:
 			case <-ctx.Done():
@@ -99,8 +125,8 @@ func (s *Server) stops(ctx context.Context) <-chan struct{} {
 }
 
 // event returns one call as a server-sent event.
-func event(c *record.Call) []byte {
-	v := calls.NewView(&calls.Row{Call: *c, Counted: calls.Uses(c)})
+func event(c *calls.Row) []byte {
+	v := calls.NewView(c)
 	data, err := json.Marshal(v)
 	if err != nil {
 		return []byte(": a call that cannot be shown\n\n")

@@ -2,223 +2,162 @@ package api
 
 import (
 	"context"
+	"math"
 	"net/http"
-	"slices"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/steward-llmops/steward/client"
-	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/observe/calls"
+	"github.com/steward-llmops/steward/internal/record"
 )
 
 func (s *Server) traces(api huma.API) {
 	huma.Register(api, huma.Operation{OperationID: "list-traces", Method: http.MethodGet, Path: "/api/traces",
-		Summary: "List traces, newest first", Tags: []string{"traces"}}, s.listTraces)
+		Summary:     "List traces, newest first",
+		Description: "Those in which a call is as the query says, at most limit; more says whether there are others. Without a time, the last 24 hours.",
+		Tags:        []string{"traces"}, RejectUnknownQueryParameters: true}, s.listTraces)
 	huma.Register(api, huma.Operation{OperationID: "show-trace", Method: http.MethodGet, Path: "/api/traces/{id}",
-		Summary: "Show one trace with its rows", Tags: []string{"traces"}}, s.showTrace)
-	huma.Register(api, huma.Operation{OperationID: "list-call-sessions", Method: http.MethodGet, Path: "/api/sessions",
-		Summary: "List sessions, the one with the newest call first", Tags: []string{"traces"}}, s.listSessions)
-	huma.Register(api, huma.Operation{OperationID: "list-session-traces", Method: http.MethodGet, Path: "/api/sessions/{id}",
-		Summary: "List the traces of one session, oldest first", Tags: []string{"traces"}}, s.showSession)
-	huma.Register(api, huma.Operation{OperationID: "list-metrics", Method: http.MethodGet, Path: "/api/metrics",
-		Summary: "List the metrics that applications reported", Tags: []string{"metrics"}}, s.listMetrics)
-	huma.Register(api, huma.Operation{OperationID: "query-metric", Method: http.MethodGet, Path: "/api/metrics/query",
-		Summary: "Show a metric over time", Tags: []string{"metrics"}}, s.queryMetric)
+		Summary:     "Show one trace: its calls and spans, scores and log records",
+		Description: "At most limit rows, the first ones; partial says whether there are others.",
+		Tags:        []string{"traces"}}, s.showTrace)
 }
 
-type groupInput struct {
+// sumInput selects traces or sessions.
+type sumInput struct {
 	Span
-	Query  string `query:"query" doc:"In the query language: those that have a call which fits it"`
-	Before string `query:"before" doc:"Only what has a call older than the one with this id"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"50"`
+	Query string `query:"query" doc:"In the query language"`
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"50"`
 }
 
-func (in *groupInput) query(now time.Time) (calls.Query, error) {
-	list := listInput{Span: in.Span, Query: in.Query, Before: in.Before, Limit: in.Limit}
-	q, err := list.query(now)
-	if err == nil && calls.NeedsContent(q.Filter) {
-		err = fault.New(fault.Invalid, "invalid_query", "traces and sessions are not found by what was said in them").
-			Hinted("search the calls, and follow their trace_id: steward calls list 'TEXT'").At("query")
+// query asks for one more than the limit, which says whether more follow.
+func (s *Server) sumQuery(in *sumInput) (calls.Query, error) {
+	q := calls.Query{Limit: in.Limit + 1}
+	now := s.Now()
+	var err error
+	if q.Filter, err = parse("query", in.Query, now); err != nil {
+		return q, err
 	}
+	q.From, q.To, err = in.bounded(now, usualTime)
 	return q, err
 }
 
-func (s *Server) listTraces(ctx context.Context, in *groupInput) (*body[client.TraceList], error) {
-	q, err := in.query(s.Now())
+func (s *Server) listTraces(ctx context.Context, in *sumInput) (*body[client.TraceList], error) {
+	q, err := s.sumQuery(in)
 	if err != nil {
 		return nil, failed(err)
 	}
-	list, err := s.Calls.Traces(ctx, q)
+	found, err := s.Calls.Traces(ctx, q)
 	if err != nil {
 		return nil, failed(err)
 	}
-	return &body[client.TraceList]{showTraces(list)}, nil
-}
-
-func showTraces(list []calls.TraceSum) client.TraceList {
-	out := client.TraceList{Traces: []client.Trace{}}
-	for _, t := range list {
-		out.Traces = append(out.Traces, client.Trace{ID: t.TraceID, Session: t.Session, Subject: t.Subject, Name: t.Name, Service: t.Service,
-			Time: micros(t.Start), Duration: t.Duration, Spans: t.Spans, Calls: t.Calls, Errors: t.Errors, Unpriced: t.Unpriced, CostNano: t.Cost, Tokens: t.Tokens})
+	out := client.TraceList{Traces: []client.TraceSum{}, More: len(found) > in.Limit}
+	for _, t := range found[:min(len(found), in.Limit)] {
+		out.Traces = append(out.Traces, showTraceSum(&t))
 	}
-	return out
+	return &body[client.TraceList]{out}, nil
 }
 
-func micros(n int64) string { return time.UnixMicro(n).UTC().Format("2006-01-02T15:04:05.000000Z") }
+func showTraceSum(t *calls.TraceSum) client.TraceSum {
+	return client.TraceSum{TraceID: t.TraceID, Name: t.Name, Service: t.Service, Session: t.Session, Subject: t.Subject,
+		Start: micros(t.Start), Duration: t.Duration, Spans: t.Spans, Calls: t.Calls, Errors: t.Errors, Unpriced: t.Unpriced,
+		CostNano: t.Cost, Tokens: t.Tokens}
+}
 
 func (s *Server) showTrace(ctx context.Context, in *struct {
-	ID    string `path:"id"`
-	Limit int    `query:"limit" minimum:"1" maximum:"100000" default:"100000" doc:"Rows"`
-}) (*body[client.TraceDetail], error) {
+	ID      string `path:"id" doc:"32 hex digits"`
+	Limit   int    `query:"limit" minimum:"1" maximum:"100000" default:"10000" doc:"Of rows"`
+	Compact bool   `query:"compact" doc:"Rows in short, for traces of many spans"`
+}) (*body[client.Trace], error) {
 	t, err := s.Calls.Trace(ctx, in.ID, in.Limit)
 	if err != nil {
 		return nil, failed(err)
 	}
-	out := client.TraceDetail{Trace: sumTrace(t.Rows), Rows: make([]client.Call, 0, len(t.Rows)), Scores: []client.Score{}, Logs: []client.Log{}, Partial: t.Partial}
+	sum := sumTrace(in.ID, t.Rows)
+	out := client.Trace{TraceSum: showTraceSum(&sum), Rows: []client.Call{}, Compact: []client.SpanRow{}, Scores: []client.Score{},
+		Logs: []client.Log{}, Partial: t.Partial}
 	for i := range t.Rows {
-		out.Rows = append(out.Rows, calls.NewView(&t.Rows[i]))
-	}
-	for _, v := range t.Scores {
-		score := client.Score{Time: micros(v.Time), SpanID: v.SpanID, Name: v.Name, Label: v.Label, Source: v.Source}
-		if v.Valued {
-			f := float64(v.Micros) / 1e6
-			score.Value = &f
+		if in.Compact {
+			out.Compact = append(out.Compact, showSpan(&t.Rows[i], sum.Start))
+		} else {
+			out.Rows = append(out.Rows, calls.NewView(&t.Rows[i]))
 		}
-		out.Scores = append(out.Scores, score)
 	}
-	for _, l := range t.Logs {
-		out.Logs = append(out.Logs, client.Log{Time: micros(l.Time), SpanID: l.SpanID, Service: l.Service, Event: l.Event, Severity: l.Severity})
+	for i := range t.Scores {
+		out.Scores = append(out.Scores, showScore(&t.Scores[i]))
 	}
-	return &body[client.TraceDetail]{out}, nil
+	for i := range t.Logs {
+		l := &t.Logs[i]
+		out.Logs = append(out.Logs, client.Log{ID: l.ID.Text("log"), Time: micros(l.Time), SpanID: l.SpanID, Service: l.Service,
+			Event: l.Event, Severity: l.Severity})
+	}
+	return &body[client.Trace]{out}, nil
 }
 
-// label names a row: the gateway's own calls have no name.
-func label(r *calls.Row) string {
-	if r.Name != "" {
-		return r.Name
+// sumTrace adds up the rows of a trace. Its name and its service are those of the
+// first row whose parent is not among the rows, a named one before others.
+func sumTrace(id string, rows []calls.Row) calls.TraceSum {
+	t := calls.TraceSum{TraceID: id, Spans: int64(len(rows)), Start: math.MaxInt64}
+	here := map[string]bool{}
+	for i := range rows {
+		here[rows[i].SpanID] = true
 	}
-	return r.Operation + " " + r.Asked
-}
-
-// sumTrace adds up the rows of a trace, each figure once.
-func sumTrace(rows []calls.Row) client.Trace {
-	t := client.Trace{ID: rows[0].TraceID, Service: rows[0].Service, Time: micros(rows[0].Time), Spans: int64(len(rows)), Name: label(&rows[0])}
-	rooted, end := false, rows[0].Time
+	end := int64(0)
 	for i := range rows {
 		r := &rows[i]
-		if r.ParentSpanID == "" && !rooted {
-			t.Name, rooted = label(r), true
+		t.Start, end = min(t.Start, r.Time), max(end, r.Time+max(0, r.TotalMicros))
+		if !here[r.ParentSpanID] && t.Name == "" {
+			t.Name, t.Service = r.Name, r.Service
 		}
-		t.Session, t.Subject = max(t.Session, r.Session), max(t.Subject, r.Subject)
-		end = max(end, r.Time+max(0, r.TotalMicros))
+		t.Session, t.Subject = first(t.Session, r.Session), first(t.Subject, r.Subject)
 		if !r.Counted {
 			continue
 		}
 		t.Calls++
-		t.CostNano += int64(r.Cost)
+		t.Cost += int64(r.Cost)
 		t.Tokens += r.Usage.InputTokens() + r.Usage.OutputTokens()
-		if r.Outcome != "ok" {
+		if r.Outcome != record.OK {
 			t.Errors++
 		}
-		if r.Pricing == "unpriced" {
+		if r.Pricing == record.Unpriced {
 			t.Unpriced++
 		}
 	}
-	t.Duration = end - rows[0].Time
+	t.Start = min(t.Start, end)
+	t.Duration = end - t.Start
 	return t
 }
 
-func (s *Server) listSessions(ctx context.Context, in *groupInput) (*body[client.SessionList], error) {
-	q, err := in.query(s.Now())
-	if err != nil {
-		return nil, failed(err)
+func first(a, b string) string {
+	if a != "" {
+		return a
 	}
-	list, err := s.Calls.Sessions(ctx, q)
-	if err != nil {
-		return nil, failed(err)
-	}
-	out := client.SessionList{Sessions: []client.SessionSum{}}
-	for _, v := range list {
-		out.Sessions = append(out.Sessions, client.SessionSum{Session: v.Session, Subject: v.Subject, First: micros(v.First), Last: micros(v.Last),
-			Traces: v.Traces, Calls: v.Calls, Errors: v.Errors, Unpriced: v.Unpriced, CostNano: v.Cost, Tokens: v.Tokens})
-	}
-	return &body[client.SessionList]{out}, nil
+	return b
 }
 
-func (s *Server) showSession(ctx context.Context, in *struct {
-	ID    string `path:"id"`
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"500" doc:"Traces, the newest"`
-}) (*body[client.TraceList], error) {
-	list, err := s.Calls.Traces(ctx, calls.Query{Filter: equal("session", in.ID), Limit: in.Limit})
-	if err != nil {
-		return nil, failed(err)
-	}
-	if len(list) == 0 {
-		return nil, failed(fault.New(fault.NotFound, "session_not_found", "there is no session of this name").Hinted("list them with: steward session list"))
-	}
-	slices.Reverse(list)
-	return &body[client.TraceList]{showTraces(list)}, nil
+func showSpan(r *calls.Row, start int64) client.SpanRow {
+	return client.SpanRow{ID: r.ID.Text("call"), SpanID: r.SpanID, Parent: r.ParentSpanID, Kind: r.KindOf(), Name: r.Name, Service: r.Service,
+		Start: r.Time - start, Duration: r.TotalMicros, Model: modelOf(r), Outcome: string(r.Outcome), Error: r.ErrorCode, Counted: r.Counted,
+		Tokens: r.Usage.InputTokens() + r.Usage.OutputTokens(), CostNano: int64(r.Cost), Pricing: string(r.Pricing)}
 }
 
-func (s *Server) period(in *Span) (from, to time.Time, err error) {
-	if from, to, err = in.times(s.Now()); err != nil {
-		return from, to, err
+// modelOf returns what served, or what was asked for.
+func modelOf(r *calls.Row) string {
+	switch {
+	case r.Model == "":
+		return r.Asked
+	case r.Provider == "":
+		return r.Model
 	}
-	if to.IsZero() {
-		to = s.Now()
-	}
-	if from.IsZero() {
-		from = to.Add(dayAgo)
-	}
-	return from, to, nil
+	return r.Provider + "/" + r.Model
 }
 
-func (s *Server) listMetrics(ctx context.Context, in *Span) (*body[client.MetricList], error) {
-	from, to, err := s.period(in)
-	if err != nil {
-		return nil, failed(err)
+func showScore(s *record.Score) client.Score {
+	out := client.Score{ID: s.ID.Text("score"), Time: micros(s.Time), Name: s.Name, Label: s.Label, SpanID: s.SpanID,
+		UpstreamID: s.Response, Source: s.Source}
+	if s.Valued {
+		v := float64(s.Micros) / 1e6
+		out.Value = &v
 	}
-	list, err := s.Calls.Metrics(ctx, from, to)
-	if err != nil {
-		return nil, failed(err)
-	}
-	out := client.MetricList{Metrics: []client.Metric{}}
-	for _, m := range list {
-		out.Metrics = append(out.Metrics, client.Metric{Name: m.Name, Unit: m.Unit, Type: m.Type, Services: filled(m.Services), Points: m.Points, Last: micros(m.Last)})
-	}
-	return &body[client.MetricList]{out}, nil
-}
-
-func (s *Server) queryMetric(ctx context.Context, in *struct {
-	Span
-	Name string   `query:"name" required:"true"`
-	Step string   `query:"step" doc:"Such as 5m or 1h; empty: one value for the whole time"`
-	By   []string `query:"by,explode" nullable:"false" doc:"Attributes that make series of their own; service is one"`
-}) (*body[client.SeriesList], error) {
-	q := calls.PointQuery{Name: in.Name, By: commas(in.By)}
-	var err error
-	if q.From, q.To, err = s.period(&in.Span); err != nil {
-		return nil, failed(err)
-	}
-	if in.Step != "" {
-		var ok bool
-		if q.Step, ok = calls.ParseAgo(in.Step); !ok {
-			return nil, failed(fault.New(fault.Invalid, "invalid_duration", "step is not a duration").Hinted("write 5m, 1h or 1d").At("step"))
-		}
-	}
-	list, err := s.Calls.Points(ctx, q)
-	if err != nil {
-		return nil, failed(err)
-	}
-	out := client.SeriesList{Series: []client.Series{}}
-	for _, v := range list {
-		series := client.Series{Labels: v.Labels, Values: []client.SeriesValue{}}
-		for _, p := range v.Values {
-			series.Values = append(series.Values, client.SeriesValue{Time: micros(p.Time), Value: p.Value, Count: p.Count})
-		}
-		out.Series = append(out.Series, series)
-	}
-	return &body[client.SeriesList]{out}, nil
+	return out
 }

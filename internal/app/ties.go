@@ -53,8 +53,8 @@ func (c contents) Content(_ context.Context, call *record.Call) (record.Content,
 type tail struct{ j *journal.Journal }
 
 // Tail implements api.Tail: it reads the journal from its end on.
-func (t tail) Tail(ctx context.Context) iter.Seq[record.Call] {
-	return func(yield func(record.Call) bool) {
+func (t tail) Tail(ctx context.Context) iter.Seq[calls.Row] {
+	return func(yield func(calls.Row) bool) {
 		at := t.j.End()
 		r := t.j.NewReader(at)
 		defer r.Close()
@@ -65,7 +65,7 @@ func (t tail) Tail(ctx context.Context) iter.Seq[record.Call] {
 			}
 			at = next
 			for _, e := range batch {
-				if e.Call != nil && !yield(*e.Call) {
+				if e.Call != nil && !yield(calls.Row{Call: *e.Call, Counted: true}) {
 					return
 				}
 			}

@@ -153,7 +153,7 @@ func (a *app) root() *cobra.Command {
 	f.StringVar(&a.data, "data", "", "the data directory (default $STEWARD_DATA, else "+defaultData+")")
 	f.BoolVar(&a.json, "json", false, "print data as JSON")
 	root.AddCommand(a.upCmd(), a.initCmd(), a.keyCmd(), a.providerCmd(), a.modelCmd(), a.chatCmd(),
-		a.callsCmd(), a.traceCmd(), a.sessionCmd(), a.metricsCmd(), a.costCmd(), a.priceCmd(), a.doctorCmd(), a.simCmd(), a.versionCmd())
+		a.callsCmd(), a.traceCmd(), a.sessionCmd(), a.metricsCmd(), a.otlpCmd(), a.costCmd(), a.priceCmd(), a.doctorCmd(), a.simCmd(), a.versionCmd())
 	root.InitDefaultCompletionCmd()
 	return root
 }

@@ -84,6 +84,12 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"rc":   exitCode,
 			"call": func(ts *testscript.TestScript, _ bool, _ []string) { addCall(ts) },
+			"agent": func(ts *testscript.TestScript, _ bool, _ []string) {
+				ts.Value(worldKey{}).(*apitest.World).Agent()
+			},
+			"early": func(ts *testscript.TestScript, _ bool, _ []string) {
+				ts.Value(worldKey{}).(*apitest.World).EndEarly(2)
+			},
 			"hush": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Value(worldKey{}).(*apitest.World).Hush() },
 		},
 	})

@@ -160,22 +160,22 @@ func dash(s string) string {
 }
 
 // when reads a moment: RFC 3339, a date (UTC), now, or a span back from now ("24h",
-// "-7d").
+// "-24h", "7d").
 func when(flag, s string, now time.Time) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
+	}
+	if s == "now" {
+		return now, nil
 	}
 	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t, nil
 		}
 	}
-	if s == "now" {
-		return now, nil
-	}
 	if d, err := ago(strings.TrimPrefix(s, "-")); err == nil {
 		return now.Add(-d), nil
 	}
 	return time.Time{}, fault.New(fault.Invalid, "invalid_time", "--%s %q is not a time", flag, s).
-		Hinted("write 2026-11-23, 2026-11-23T14:03:00Z, now, or how long ago: 24h, 7d")
+		Hinted("write 2026-11-23, 2026-11-23T14:03:00Z, now, or how long ago: -24h, 7d")
 }

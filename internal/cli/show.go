@@ -43,6 +43,9 @@ func (a *app) callsShowCmd() *cobra.Command {
 // page is lines of a name and a value, set below one another.
 type page struct{ w io.Writer }
 
+// head prints what the page is of.
+func (p page) head(s string) { fmt.Fprintln(p.w, oneLine(s)) }
+
 func (p page) title(s string) { fmt.Fprintf(p.w, "\n%s\n", s) }
 
 // line prints a value; an empty one is left out.
@@ -56,15 +59,23 @@ func showCall(w io.Writer, d *client.CallDetail) {
 	p := page{w}
 	fmt.Fprintln(w, d.ID)
 	p.line("time", "%s", d.Time)
+	p.line("kind", "%s", kindOf(d))
+	p.line("name", "%s", d.Name)
 	p.line("outcome", "%s", outcome(d))
 	p.line("asked", "%s", d.Asked)
 	p.line("served by", "%s", servedBy(d))
-	p.line("as", "%s %s%s", d.Surface, d.Operation, map[bool]string{true: ", streamed"}[d.Stream])
+	p.line("as", "%s%s", strings.TrimSpace(d.Surface+" "+d.Operation), map[bool]string{true: ", streamed"}[d.Stream])
 	p.line("finish", "%s", d.Finish)
 	p.line("who", "%s / %s / %s, key %s (%s)", d.Org, d.Team, d.Project, d.KeyName, d.Key)
 	p.line("subject", "%s", d.Subject)
 	p.line("session", "%s", d.Session)
 	p.line("trace", "%s", d.TraceID)
+	p.line("span", "%s", d.SpanID)
+	p.line("parent", "%s", d.ParentSpanID)
+	p.line("service", "%s", d.Service)
+	p.line("environment", "%s", d.Env)
+	p.line("release", "%s", d.Release)
+	p.line("prompt", "%s", strings.TrimSuffix(d.Prompt+" version "+d.PromptNumber, " version "))
 	p.line("cache", "%s", d.Cache)
 	p.line("lost", "%s", strings.Join(d.Lost, ", "))
 	for _, name := range slices.Sorted(maps.Keys(d.Tags)) {
@@ -76,17 +87,36 @@ func showCall(w io.Writer, d *client.CallDetail) {
 	p.line("first byte", "%s", span(d.Timings.FirstByte))
 	p.line("first token", "%s", span(d.Timings.FirstToken))
 	p.line("total", "%s", span(d.Timings.Total))
-	p.line("sent", "%s", bytesText(d.Sent))
-	p.line("received", "%s", bytesText(d.Received))
+	if d.Source == "gateway" {
+		p.line("sent", "%s", bytesText(d.Sent))
+		p.line("received", "%s", bytesText(d.Received))
+	}
 	showTries(w, d)
 	if c := d.Content; c != nil {
 		showBody(p, "request", c.RequestType, c.Request, c.Encoding)
 		showBody(p, "answer", c.ResponseType, c.Response, c.Encoding)
+		if c.Raw != "" {
+			fmt.Fprintf(w, "\nas reported: %s of base64, in --json\n", bytesText(int64(len(c.Raw))))
+		}
 	}
 }
 
+// kindOf says what a row is; nothing of the gateway's own calls.
+func kindOf(d *client.CallDetail) string {
+	switch {
+	case d.Source == "gateway" && d.Kind == "call":
+		return ""
+	case !d.Counted:
+		return d.Kind + ", reported by " + d.Source + "; sums do not count it"
+	}
+	return d.Kind + ", reported by " + d.Source
+}
+
 func outcome(d *client.CallDetail) string {
-	s := d.Outcome + ", status " + strconv.Itoa(d.Status)
+	s := d.Outcome
+	if d.Status != 0 || d.Source == "gateway" {
+		s += ", status " + strconv.Itoa(d.Status)
+	}
 	if d.Error != "" {
 		s += ", " + d.Error
 	}
@@ -94,7 +124,10 @@ func outcome(d *client.CallDetail) string {
 }
 
 func servedBy(d *client.CallDetail) string {
-	if d.Provider == "" {
+	switch {
+	case d.Provider == "" && d.Source != "gateway":
+		return d.Model
+	case d.Provider == "":
 		return "no provider was reached"
 	}
 	s := d.Provider + "/" + d.Model
@@ -111,11 +144,17 @@ func showUsage(p page, d *client.CallDetail) {
 	for _, q := range slices.Sorted(maps.Keys(d.Usage)) {
 		p.line("  "+q, "%s", count(d.Usage[q]))
 	}
+	if d.Pricing == "" { // a span that uses no model
+		return
+	}
 	cost := dollars(d.CostNano, d.Pricing) + " (" + d.Pricing
 	if d.PriceID != "" {
 		cost += ", " + d.PriceID + " of catalogue " + d.Catalogue
 	}
 	p.line("cost", "%s)", cost)
+	if d.SavingsNano != 0 {
+		p.line("spared", "%s", dollars(d.SavingsNano, ""))
+	}
 	if d.CeilingNano != nil {
 		p.line("held", "%s", dollars(*d.CeilingNano, ""))
 	}

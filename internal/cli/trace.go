@@ -1,226 +1,173 @@
 package cli
 
 import (
-	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/steward-llmops/steward/client"
 )
 
-// groupFlags select traces and sessions.
-type groupFlags struct {
-	from  string
-	limit int
-}
-
-func (f *groupFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.from, "from", "", "since: a date, a time (RFC 3339), or how long ago (-24h, 7d)")
-	cmd.Flags().IntVar(&f.limit, "limit", 50, "how many")
-}
-
-func first(args []string) string {
-	if len(args) == 0 {
-		return ""
-	}
-	return args[0]
-}
-
 func (a *app) traceCmd() *cobra.Command {
-	var f groupFlags
-	list := &cobra.Command{
-		Use: "list [QUERY]", Short: "List traces, newest first", Args: oneQuery,
+	return group("trace", "Traces: the calls and spans of one task", a.traceListCmd(), a.traceShowCmd())
+}
+
+// sumFlags are the flags that select traces or sessions.
+type sumFlags struct {
+	timeFlags
+	q client.TraceQuery
+}
+
+func (f *sumFlags) register(cmd *cobra.Command) {
+	f.timeFlags.register(cmd, "-24h")
+	cmd.Flags().IntVar(&f.q.Limit, "limit", 50, "how many, at most 1,000")
+}
+
+func (f *sumFlags) query(a *app, args []string) (client.TraceQuery, error) {
+	q := f.q
+	q.Query = strings.Join(args, " ")
+	var err error
+	q.From, q.To, err = f.times(a.Now())
+	return q, err
+}
+
+func (a *app) traceListCmd() *cobra.Command {
+	var f sumFlags
+	cmd := asksQuery(&cobra.Command{
+		Use: "list [QUERY]", Short: "List traces, newest first: those in which a call is as the query says",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			traces, err := a.client().Traces(cmd.Context(), first(args), f.from, f.limit)
+			q, err := f.query(a, args)
 			if err != nil {
 				return err
 			}
-			return a.printTraces(traces)
+			l, err := a.client().Traces(cmd.Context(), q)
+			if err != nil {
+				return err
+			}
+			switch {
+			case a.json:
+				err = a.printJSON(l.Traces)
+			case len(l.Traces) == 0:
+				a.say("no traces; an application reports them by OpenTelemetry, or sends traceparent with its calls")
+			default:
+				a.printTraces(l.Traces)
+			}
+			if l.More {
+				a.say("the newest %d; more with --limit, or with an earlier --to", len(l.Traces))
+			}
+			return err
 		},
+	}, "trace list")
+	f.register(cmd)
+	return cmd
+}
+
+func (a *app) printTraces(list []client.TraceSum) {
+	t := table{head: []string{"START (UTC)", "TRACE", "NAME", "SERVICE", "SESSION", ">TOOK", ">SPANS", ">CALLS", ">ERRORS", ">TOKENS", ">COST"}}
+	for _, x := range list {
+		t.add(clock(x.Start), x.TraceID, dash(x.Name), dash(x.Service), dash(x.Session), span(x.Duration), count(x.Spans), count(x.Calls),
+			count(x.Errors), count(x.Tokens), sumOf(x.CostNano, x.Unpriced))
 	}
-	f.register(list)
-	show := &cobra.Command{
-		Use: "show ID", Short: "Show one trace as a tree", Args: cobra.ExactArgs(1),
+	t.print(a.Stdout)
+}
+
+// clock writes a moment of an answer in the seconds that people read.
+func clock(s string) string {
+	s = strings.Replace(s, "T", " ", 1)
+	return s[:min(len(s), 19)]
+}
+
+// sumOf writes a sum of costs; one that leaves out calls without a price says so.
+func sumOf(nano, unpriced int64) string {
+	if unpriced > 0 {
+		return dollars(nano, "") + " + unknown"
+	}
+	return dollars(nano, "")
+}
+
+func (a *app) traceShowCmd() *cobra.Command {
+	var limit int
+	cmd := &cobra.Command{
+		Use: "show ID", Short: "Show one trace as a tree: what called what, how long, at what cost", Args: cobra.ExactArgs(1),
+		Long: "A row in parentheses is not counted: it says again what another row says, as an application's own span around a\ncall that went through the gateway does.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			t, err := a.client().Trace(cmd.Context(), args[0])
+			t, err := a.client().Trace(cmd.Context(), args[0], limit, !a.json)
 			if err != nil {
 				return err
 			}
 			if a.json {
-				return a.printJSON(t)
+				err = a.printJSON(t)
+			} else {
+				a.printTrace(&t)
 			}
-			a.printTree(&t)
-			return nil
+			if t.Partial {
+				a.say("partial: the first %s rows; more with --limit", count(int64(len(t.Rows)+len(t.Compact))))
+			}
+			return err
 		},
 	}
-	return group("trace", "Traces: the calls and spans of one task", list, show)
+	cmd.Flags().IntVar(&limit, "limit", 0, "how many rows, at most 100,000 (default 10,000)")
+	return cmd
 }
 
-func (a *app) printTraces(traces []client.Trace) error {
-	if a.json {
-		return a.printJSON(client.TraceList{Traces: traces})
-	}
-	out := table{head: []string{"TIME (UTC)", "TRACE", "NAME", ">SPANS", ">CALLS", ">ERRORS", ">TOKENS", ">COST", ">TOOK"}}
-	for _, t := range traces {
-		out.add(clock(t.Time), t.ID, dash(oneLine(t.Name)), count(t.Spans), count(t.Calls), count(t.Errors), count(t.Tokens), dollars(t.CostNano, ""), span(t.Duration))
+func (a *app) printTrace(t *client.Trace) {
+	p := page{a.Stdout}
+	p.head(t.TraceID)
+	p.line("name", "%s", t.Name)
+	p.line("service", "%s", t.Service)
+	p.line("session", "%s", t.Session)
+	p.line("subject", "%s", t.Subject)
+	p.line("start", "%s", t.Start)
+	p.line("took", "%s", span(t.Duration))
+	p.line("calls", "%s of %s rows, %s errors", count(t.Calls), count(t.Spans), count(t.Errors))
+	p.line("tokens", "%s", count(t.Tokens))
+	p.line("cost", "%s", sumOf(t.CostNano, t.Unpriced))
+	p.title("tree")
+	out := table{head: []string{"  WHAT", "KIND", "MODEL", ">BEGAN", ">TOOK", ">TOKENS", ">COST", "ERROR"}}
+	aside := false
+	for _, b := range treeOf(t.Compact) {
+		r := b.row
+		tokens, cost := dash(strings.TrimPrefix(count(r.Tokens), "0")), "-"
+		if r.Pricing != "" && (r.Counted || r.CostNano != 0 || r.Tokens != 0) {
+			cost = dollars(r.CostNano, r.Pricing)
+		}
+		if !r.Counted && (r.Tokens != 0 || r.CostNano != 0) {
+			tokens, cost, aside = "("+tokens+")", "("+cost+")", true
+		}
+		out.add("  "+b.lead+firstOf(r.Name, r.Model, r.Kind), r.Kind, dash(r.Model), span(r.Start), span(r.Duration), tokens, cost, spanError(r))
 	}
 	out.print(a.Stdout)
-	return nil
-}
-
-func clock(stamp string) string {
-	if len(stamp) > 19 {
-		stamp = stamp[:19]
-	}
-	return strings.Replace(stamp, "T", " ", 1)
-}
-
-// printTree prints the rows of a trace below their parents. A row whose parent is
-// not there stands at the top.
-func (a *app) printTree(t *client.TraceDetail) {
-	there := map[string]bool{}
-	for i := range t.Rows {
-		there[t.Rows[i].SpanID] = true
-	}
-	below := map[string][]*client.Call{}
-	for i := range t.Rows {
-		r := &t.Rows[i]
-		parent := r.ParentSpanID
-		if !there[parent] || parent == r.SpanID {
-			parent = ""
-		}
-		below[parent] = append(below[parent], r)
-	}
-	out := table{head: []string{"SPAN", "KIND", "MODEL", ">TOKENS", ">COST", ">TOOK", "STATUS"}}
-	printed := map[*client.Call]bool{}
-	type item struct {
-		row   *client.Call
-		depth int
-	}
-	var stack []item
-	push := func(list []*client.Call, depth int) {
-		for i := len(list) - 1; i >= 0; i-- {
-			stack = append(stack, item{list[i], depth})
+	if len(t.Scores) > 0 {
+		p.title("scores")
+		for _, s := range t.Scores {
+			p.line(s.Name, "%s", scoreText(&s))
 		}
 	}
-	for push(below[""], 0); len(stack) > 0; {
-		it := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if printed[it.row] {
-			continue
-		}
-		printed[it.row] = true
-		out.add(treeLine(it.row, it.depth)...)
-		push(below[it.row.SpanID], it.depth+1)
-	}
-	out.print(a.Stdout)
-	a.say("%s calls, %s, %s; figures in brackets are told again by a row below, and do not count",
-		count(t.Calls), dollars(t.CostNano, ""), span(t.Duration))
-	if t.Partial {
-		a.say("the trace has more rows than are shown")
-	}
-}
-
-func treeLine(r *client.Call, depth int) []string {
-	name := r.Name
-	if name == "" {
-		name = strings.TrimSpace(r.Operation + " " + r.Asked)
-	}
-	tokens, cost := "", ""
-	if n := r.InputTokens + r.OutputTokens; n > 0 {
-		tokens, cost = count(n), dollars(r.CostNano, r.Pricing)
-		if !r.Counted {
-			tokens, cost = "("+tokens+")", "("+cost+")"
+	if len(t.Logs) > 0 {
+		p.title("log records")
+		for _, l := range t.Logs {
+			p.line(clock(l.Time), "%s", strings.TrimSpace(l.Service+" "+l.Event))
 		}
 	}
-	return []string{strings.Repeat("  ", min(depth, 40)) + oneLine(name), r.Kind, oneLine(r.Model), tokens, cost, span(r.LatencyMicros), r.Outcome}
+	if aside {
+		a.say("figures in parentheses are not counted: another row has them")
+	}
 }
 
-func (a *app) sessionCmd() *cobra.Command {
-	var f groupFlags
-	list := &cobra.Command{
-		Use: "list [QUERY]", Short: "List sessions, the one with the newest call first", Args: oneQuery,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			sessions, err := a.client().Sessions(cmd.Context(), first(args), f.from, f.limit)
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return a.printJSON(client.SessionList{Sessions: sessions})
-			}
-			out := table{head: []string{"LAST (UTC)", "SESSION", "SUBJECT", ">TRACES", ">CALLS", ">ERRORS", ">TOKENS", ">COST"}}
-			for _, s := range sessions {
-				out.add(clock(s.Last), oneLine(s.Session), dash(oneLine(s.Subject)), count(s.Traces), count(s.Calls), count(s.Errors), count(s.Tokens), dollars(s.CostNano, ""))
-			}
-			out.print(a.Stdout)
-			return nil
-		},
+func spanError(r *client.SpanRow) string {
+	if r.Error == "" && r.Outcome != "ok" {
+		return r.Outcome
 	}
-	f.register(list)
-	show := &cobra.Command{
-		Use: "show ID", Short: "List the traces of one session, oldest first", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			traces, err := a.client().Session(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return a.printTraces(traces)
-		},
-	}
-	return group("session", "Sessions: the traces of one conversation", list, show)
+	return r.Error
 }
 
-func (a *app) metricsCmd() *cobra.Command {
-	var from string
-	list := &cobra.Command{
-		Use: "list", Short: "List the metrics that applications reported", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			metrics, err := a.client().Metrics(cmd.Context(), from)
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return a.printJSON(client.MetricList{Metrics: metrics})
-			}
-			out := table{head: []string{"METRIC", "TYPE", "UNIT", ">POINTS", "SERVICES"}}
-			for _, m := range metrics {
-				out.add(oneLine(m.Name), m.Type, dash(m.Unit), count(m.Points), oneLine(strings.Join(m.Services, ", ")))
-			}
-			out.print(a.Stdout)
-			return nil
-		},
+func scoreText(s *client.Score) string {
+	var parts []string
+	if s.Value != nil {
+		parts = append(parts, trimmed(*s.Value))
 	}
-	list.Flags().StringVar(&from, "from", "-24h", "since: a date, a time (RFC 3339), or how long ago")
-	var step time.Duration
-	var by []string
-	query := &cobra.Command{
-		Use: "query NAME", Short: "Show a metric over time", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			series, err := a.client().MetricQuery(cmd.Context(), args[0], from, step, by)
-			if err != nil {
-				return err
-			}
-			if a.json {
-				return a.printJSON(client.SeriesList{Series: series})
-			}
-			out := table{head: []string{"TIME (UTC)", "LABELS", ">VALUE", ">COUNT"}}
-			for _, s := range series {
-				var labels []string
-				for _, name := range by {
-					labels = append(labels, name+"="+s.Labels[name])
-				}
-				for _, v := range s.Values {
-					out.add(clock(v.Time), dash(oneLine(strings.Join(labels, " "))), fmt.Sprintf("%g", v.Value), count(v.Count))
-				}
-			}
-			out.print(a.Stdout)
-			return nil
-		},
+	if s.Label != "" {
+		parts = append(parts, s.Label)
 	}
-	query.Flags().StringVar(&from, "from", "-24h", "since: a date, a time (RFC 3339), or how long ago")
-	query.Flags().DurationVar(&step, "step", time.Hour, "length of a step; 0: one value for all")
-	query.Flags().StringSliceVar(&by, "by", nil, "attributes that make series of their own; service is one")
-	return group("metrics", "Metrics that applications reported by OpenTelemetry", list, query)
+	return strings.Join(append(parts, "("+firstOf(s.SpanID, s.UpstreamID, s.Source)+")"), " ")
 }

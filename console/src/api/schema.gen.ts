@@ -8,7 +8,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List calls, newest first */
+        /**
+         * List calls, newest first
+         * @description In pages: pass next as before. All that is said must hold of a call. A search for what was said may end early; then partial is true, and next goes on where it ended.
+         */
         get: operations["list-calls"];
         put?: never;
         post?: never;
@@ -25,7 +28,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the values that fields have */
+        /**
+         * List the values that fields had
+         * @description Most calls first, at most limit a field; more says whether there are others. Without a time, the last 7 days.
+         */
         get: operations["list-facets"];
         put?: never;
         post?: never;
@@ -42,7 +48,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what calls can be asked by */
+        /** List the words that questions about calls are written with */
         get: operations["list-fields"];
         put?: never;
         post?: never;
@@ -59,7 +65,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Check a text of the query language */
+        /**
+         * Check a text of the query language
+         * @description The answer is its canonical form, or a problem of code invalid_query that says what is wrong at which character.
+         */
         get: operations["parse-query"];
         put?: never;
         post?: never;
@@ -78,7 +87,7 @@ export interface paths {
         };
         /**
          * Compute measures over calls, by dimensions
-         * @description A question that is too heavy is refused with 429 query_too_heavy and a hint that names the narrower one.
+         * @description Money is in nano-dollars, durations in microseconds; units says what each measure is in. null is a figure that there is nothing to compute from. At most 10,000 rows come; groups says how many there are. Without a time, the last 24 hours.
          */
         get: operations["query-calls"];
         put?: never;
@@ -98,7 +107,7 @@ export interface paths {
         };
         /**
          * Follow calls as they end
-         * @description Server-sent events: each event is named call and holds one call as JSON.
+         * @description Server-sent events: each event is named call and holds one call as JSON. A reader that is too slow misses some.
          */
         get: operations["tail-calls"];
         put?: never;
@@ -150,7 +159,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List keys */
+        /**
+         * List keys, oldest first
+         * @description All of them, without pages.
+         */
         get: operations["list-keys"];
         put?: never;
         /**
@@ -171,7 +183,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Show one key, without its secret */
+        get: operations["show-key"];
         put?: never;
         post?: never;
         /**
@@ -211,7 +224,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the metrics that applications reported */
+        /**
+         * List the metrics that applications reported
+         * @description All of them, without pages. Without a time, the last 24 hours.
+         */
         get: operations["list-metrics"];
         put?: never;
         post?: never;
@@ -228,7 +244,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show a metric over time */
+        /**
+         * Compute a metric over time
+         * @description Of counters and histograms the increase in each step, of gauges the last value. At most 10,000 steps. Without a time, the last 24 hours.
+         */
         get: operations["query-metric"];
         put?: never;
         post?: never;
@@ -247,6 +266,23 @@ export interface paths {
         };
         /** List models that can be called */
         get: operations["list-models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/otlp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how the OpenTelemetry receiver does */
+        get: operations["show-otlp"];
         put?: never;
         post?: never;
         delete?: never;
@@ -382,8 +418,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List sessions, the one with the newest call first */
-        get: operations["list-call-sessions"];
+        /**
+         * List sessions, the one with the newest call first
+         * @description Those in which a call is as the query says, at most limit; more says whether there are others. Without a time, the last 24 hours. A browser's own session is at /api/session.
+         */
+        get: operations["list-sessions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -399,8 +438,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the traces of one session, oldest first */
-        get: operations["list-session-traces"];
+        /**
+         * Show one session: its traces in order
+         * @description At most limit traces, the newest ones; more says whether there are others.
+         */
+        get: operations["read-session"];
         put?: never;
         post?: never;
         delete?: never;
@@ -433,7 +475,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List traces, newest first */
+        /**
+         * List traces, newest first
+         * @description Those in which a call is as the query says, at most limit; more says whether there are others. Without a time, the last 24 hours.
+         */
         get: operations["list-traces"];
         put?: never;
         post?: never;
@@ -450,7 +495,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show one trace with its rows */
+        /**
+         * Show one trace: its calls and spans, scores and log records
+         * @description At most limit rows, the first ones; partial says whether there are others.
+         */
         get: operations["show-trace"];
         put?: never;
         post?: never;
@@ -723,8 +771,8 @@ export interface components {
             calls: components["schemas"]["Call"][];
             /** @description Pass as before to get the next page; empty: this is the last */
             next: string;
-            /** @description The search ended before it had looked at everything; go on with next */
-            partial?: boolean;
+            /** @description The search ended before it had looked at all that was asked for; next goes on where it ended */
+            partial: boolean;
             /** @description Why it is partial */
             reason?: string;
         };
@@ -734,11 +782,17 @@ export interface components {
              * @enum {string}
              */
             encoding: "text" | "base64";
+            /** @description What an application reported, as it came: an OTLP ResourceSpans message with one span, protobuf in base64 */
+            raw?: string;
             /** @description The caller's body */
             request: string;
+            /** @description The request was longer than what is kept */
+            request_cut?: boolean;
             request_type: string;
             /** @description The body that the caller got */
             response: string;
+            /** @description The answer was longer than what is kept */
+            response_cut?: boolean;
             response_type: string;
         };
         CreatedKey: {
@@ -761,39 +815,54 @@ export interface components {
             total_bytes: number;
         };
         Facet: {
+            /** @description Name of the field; of a tag tag.NAME */
             field: string;
-            /** @description There are more values */
+            /** @description There are more values than were asked for, or than are kept */
             more: boolean;
+            /** @description Most calls first */
             values: components["schemas"]["FacetValue"][];
         };
         FacetList: {
             facets: components["schemas"]["Facet"][];
+            /** @description Inclusive, RFC 3339, UTC */
+            from: string;
+            /** @description Exclusive, RFC 3339, UTC */
+            to: string;
         };
         FacetValue: {
             /**
              * Format: int64
-             * @description -1: not known
+             * @description Calls with this value; null: not known
              */
-            calls: number;
+            calls: number | null;
             value: string;
         };
         Field: {
+            /** @description Other words for it */
             aliases: string[];
-            /** @description Calls can be grouped by it */
+            /** @description Rows can be grouped by it */
             dimension: boolean;
             doc: string;
-            /** @description Its values are listed */
+            /** @description Its values can be listed */
             facet: boolean;
-            /** @enum {string} */
+            /**
+             * @description How its values are written
+             * @enum {string}
+             */
             kind: "text" | "number" | "duration" | "money" | "decimal" | "bool" | "time";
             name: string;
         };
         FieldList: {
+            /** @description What can be taken of a field */
             aggregations: string[];
-            /** @description Beside them tag.NAME */
+            /** @description What rows can be grouped by; tags are tag.NAME */
             dimensions: string[];
+            /** @description What can stand before a colon of a query, tags (tag.NAME) and texts apart */
             fields: components["schemas"]["Field"][];
-            measures: string[];
+            /** @description What can be computed; of fields also with an aggregation: latency_p95, p95(latency) */
+            measures: components["schemas"]["Measure"][];
+            /** @description The dimensions that are steps of time */
+            steps: string[];
         };
         ImportedPrices: {
             /** @description Version of the catalogue now in force */
@@ -849,29 +918,56 @@ export interface components {
             keys: components["schemas"]["Key"][];
         };
         Log: {
+            /** @description Name of the event */
             event?: string;
+            id: string;
             service?: string;
             /**
              * Format: int64
-             * @description 1 to 24 (OpenTelemetry); 0: not said
+             * @description 1 to 24 as in OpenTelemetry; 0: not said
              */
             severity: number;
             span_id?: string;
+            /** @description RFC 3339, UTC */
             time: string;
         };
+        Measure: {
+            name: string;
+            /** @description As in a table's units */
+            unit: string;
+        };
         Metric: {
-            /** @description RFC 3339 */
+            /** @description Time of the newest point, RFC 3339, UTC */
             last: string;
             name: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Data points in the time that was asked for
+             */
             points: number;
+            /** @description Applications that report it */
             services: string[];
-            /** @enum {string} */
-            type: "gauge" | "sum" | "histogram" | "summary";
+            /** @description gauge, sum, histogram or summary */
+            type: string;
+            /** @description As it was reported; empty: none */
             unit: string;
         };
         MetricList: {
             metrics: components["schemas"]["Metric"][];
+        };
+        MetricSeries: {
+            /** @description Inclusive, RFC 3339, UTC */
+            from: string;
+            name: string;
+            /** @description One for each service and set of attributes that was asked for */
+            series: components["schemas"]["Series"][];
+            /**
+             * Format: int64
+             * @description Microseconds; 0: one value for the whole time
+             */
+            step_us: number;
+            /** @description Exclusive, RFC 3339, UTC */
+            to: string;
         };
         Model: {
             /**
@@ -925,6 +1021,49 @@ export interface components {
         NewPrices: {
             prices: components["schemas"]["NewPrice"][];
         };
+        OTLPSignal: {
+            /**
+             * Format: int64
+             * @description Written
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description Could not be written, or over a limit; their sender was told to try again
+             */
+            dropped: number;
+            /**
+             * Format: int64
+             * @description Written before, or to be reported again when they end
+             */
+            duplicate: number;
+            /**
+             * Format: int64
+             * @description Wrong in themselves; their sender was told
+             */
+            refused: number;
+            /** @enum {string} */
+            signal: "traces" | "logs" | "metrics";
+        };
+        OTLPStatus: {
+            /** @description How often something was left out because it was over a limit, by what it was */
+            cuts: {
+                [key: string]: number;
+            };
+            /** @description It takes in what applications report */
+            enabled: boolean;
+            /** @description Address of the gRPC listener; empty: there is none */
+            grpc_address: string;
+            /** @description Path under which the signals' paths lie: /v1 for /v1/traces; empty: not over HTTP */
+            http_path: string;
+            /**
+             * Format: int64
+             * @description What requests hold in memory at the moment
+             */
+            in_flight_bytes: number;
+            /** @description What became of the items, a row a signal */
+            signals: components["schemas"]["OTLPSignal"][];
+        };
         OtherUsage: {
             model: string;
             usage: {
@@ -932,8 +1071,12 @@ export interface components {
             };
         };
         ParsedQuery: {
-            /** @description Canonical text */
+            /** @description It asks for what was said, which takes longer */
+            content: boolean;
+            /** @description The same in its canonical form; relative times are moments in it */
             query: string;
+            /** @description It selects rows that sums do not count, too */
+            spans: boolean;
         };
         Price: {
             /** @description Version of the price catalogue */
@@ -1132,14 +1275,19 @@ export interface components {
             grace?: string;
         };
         Score: {
+            id: string;
             label?: string;
+            /** @description What was judged */
             name: string;
             source: string;
             span_id?: string;
+            /** @description RFC 3339, UTC */
             time: string;
+            /** @description The provider's id of the answer that it is about */
+            upstream_id?: string;
             /**
              * Format: double
-             * @description Null where there is a label alone
+             * @description null: there is a label only
              */
             value: number | null;
         };
@@ -1147,31 +1295,61 @@ export interface components {
             labels: {
                 [key: string]: string;
             };
+            /** @description By time; steps without a point are left out */
             values: components["schemas"]["SeriesValue"][];
-        };
-        SeriesList: {
-            series: components["schemas"]["Series"][];
         };
         SeriesValue: {
             /**
              * Format: int64
-             * @description Observations of a histogram
+             * @description Observations; 0 of what is no histogram
              */
-            count?: number;
-            /** @description Start of the step, RFC 3339 */
+            count: number;
+            /** @description Start of the step, RFC 3339, UTC */
             time: string;
             /**
              * Format: double
-             * @description Increase of a counter, sum of a histogram, last value of a gauge
+             * @description Of a histogram, the sum of the observations; null: it is no finite number
              */
-            value: number;
+            value: number | null;
         };
         Session: {
             /** @description RFC 3339, UTC; empty where nobody is signed in */
             expires: string;
             signed_in: boolean;
         };
+        SessionDetail: {
+            /** Format: int64 */
+            calls: number;
+            /** Format: int64 */
+            cost_nano: bigint;
+            /** Format: int64 */
+            errors: number;
+            /** @description RFC 3339, UTC */
+            first: string;
+            /** @description RFC 3339, UTC */
+            last: string;
+            /** @description Its traces, oldest first */
+            list: components["schemas"]["TraceSum"][];
+            /** @description It has more traces than the limit; the oldest are left out */
+            more: boolean;
+            session: string;
+            subject: string;
+            /**
+             * Format: int64
+             * @description In and out
+             */
+            tokens: number;
+            /** Format: int64 */
+            traces: number;
+            /**
+             * Format: int64
+             * @description Calls of unknown cost, not in cost_nano
+             */
+            unpriced: number;
+        };
         SessionList: {
+            /** @description There are more than the limit; ask for an earlier time */
+            more: boolean;
             sessions: components["schemas"]["SessionSum"][];
         };
         SessionSum: {
@@ -1181,22 +1359,56 @@ export interface components {
             cost_nano: bigint;
             /** Format: int64 */
             errors: number;
-            /** @description RFC 3339 */
+            /** @description RFC 3339, UTC */
             first: string;
-            /** @description RFC 3339 */
+            /** @description RFC 3339, UTC */
             last: string;
             session: string;
-            subject?: string;
-            /** Format: int64 */
+            subject: string;
+            /**
+             * Format: int64
+             * @description In and out
+             */
             tokens: number;
             /** Format: int64 */
             traces: number;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Calls of unknown cost, not in cost_nano
+             */
             unpriced: number;
         };
         SignIn: {
             /** @description The admin token, or the token of a first-visit link */
             token: string;
+        };
+        SpanRow: {
+            /** Format: int64 */
+            cost_nano?: bigint;
+            /** @description Sums include it */
+            counted: boolean;
+            /**
+             * Format: int64
+             * @description -1: not known
+             */
+            duration_us: number;
+            error?: string;
+            id: string;
+            kind: string;
+            model?: string;
+            name?: string;
+            outcome: string;
+            parent_span_id?: string;
+            pricing?: string;
+            service?: string;
+            span_id: string;
+            /**
+             * Format: int64
+             * @description After the trace's start, microseconds
+             */
+            start_us: number;
+            /** Format: int64 */
+            tokens?: number;
         };
         Status: {
             /** @description The data directory */
@@ -1208,6 +1420,8 @@ export interface components {
              */
             in_flight: number;
             journal: components["schemas"]["Journal"];
+            /** @description The OpenTelemetry receiver */
+            otlp: components["schemas"]["OTLPStatus"];
             projections: components["schemas"]["Projection"][];
             providers: components["schemas"]["Provider"][];
             /** @description It can serve calls */
@@ -1221,39 +1435,43 @@ export interface components {
             version: string;
         };
         Table: {
-            /** @description The dimensions, in order */
+            /** @description The dimensions, as they were written: names of the rows' fields */
             by: string[];
-            /** @description The filter as it was understood; empty: none */
-            filter: string;
-            /** @description Inclusive, RFC 3339 */
+            /** @description Inclusive, RFC 3339, UTC */
             from: string;
             /**
              * Format: int64
-             * @description How many rows there are, where that is more than are given
+             * @description How many groups there are; more than the rows where the limit left some out
              */
-            groups?: number;
-            /** @description The measures, in order */
+            groups: number;
+            /** @description The measures, as they were written: names of the rows' fields */
             measures: string[];
-            /** @description Some of the calls or rows are missing */
+            /** @description Some of the calls or of the time is missing */
             partial: boolean;
+            /** @description Start of the period that rows are compared with; it ends at from */
+            previous_from?: string;
             /** @description Why it is partial */
             reason?: string;
-            /** @description Some of it came from rollups */
+            /** @description Answered, in part or in whole, from kept sums */
             rolled: boolean;
-            /** @description A field a dimension (text) and a field a measure (number, or null where there is nothing to compute it from); with compare, previous holds the measures of the period before, or null */
-            rows: {
-                [key: string]: unknown;
-            }[];
+            /** @description A group each: its dimensions and its measures by name */
+            rows: components["schemas"]["TableRow"][];
             /**
              * Format: int64
-             * @description Calls that were read one by one
+             * @description Rows of the store that were read
              */
             scanned: number;
-            /** @description Exclusive, RFC 3339 */
+            /** @description Exclusive, RFC 3339, UTC */
             to: string;
-            /** @description By measure: calls, spans, tokens, nano_usd, us, ratio, per_second, score, values or number */
+            /** @description Unit of each measure: nano_usd, us (microseconds), tokens, calls, spans, ratio (0 to 1), tokens_per_second, attempts, values or score */
             units: {
                 [key: string]: string;
+            };
+        };
+        /** @description One group: a text for each dimension, a number or null for each measure and, with compare, previous: the measures of the period before */
+        TableRow: {
+            [key: string]: string | (number | null) | {
+                [key: string]: number | null;
             };
         };
         Timings: {
@@ -1281,28 +1499,52 @@ export interface components {
         Trace: {
             /** Format: int64 */
             calls: number;
+            /** @description The same in short, where compact was asked for */
+            compact: components["schemas"]["SpanRow"][];
             /** Format: int64 */
             cost_nano: bigint;
             /** Format: int64 */
             duration_us: number;
             /** Format: int64 */
             errors: number;
-            /** @description Of its root */
+            /** @description Log records, without their texts */
+            logs: components["schemas"]["Log"][];
+            /** @description Name of its root */
             name: string;
-            service?: string;
-            session?: string;
-            /** Format: int64 */
+            /** @description There are more rows than the limit; sums are of those that are here */
+            partial: boolean;
+            /** @description Calls and spans by time; empty where compact was asked for */
+            rows: components["schemas"]["Call"][];
+            scores: components["schemas"]["Score"][];
+            /** @description Application that reported it; empty: the gateway alone knows of it */
+            service: string;
+            session: string;
+            /**
+             * Format: int64
+             * @description All rows, calls included
+             */
             spans: number;
-            subject?: string;
-            /** @description Start, RFC 3339 */
-            time: string;
-            /** Format: int64 */
+            /** @description RFC 3339, UTC */
+            start: string;
+            subject: string;
+            /**
+             * Format: int64
+             * @description In and out
+             */
             tokens: number;
             trace_id: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Calls of unknown cost, not in cost_nano
+             */
             unpriced: number;
         };
-        TraceDetail: {
+        TraceList: {
+            /** @description There are more than the limit; ask for an earlier time */
+            more: boolean;
+            traces: components["schemas"]["TraceSum"][];
+        };
+        TraceSum: {
             /** Format: int64 */
             calls: number;
             /** Format: int64 */
@@ -1311,29 +1553,30 @@ export interface components {
             duration_us: number;
             /** Format: int64 */
             errors: number;
-            logs: components["schemas"]["Log"][];
-            /** @description Of its root */
+            /** @description Name of its root */
             name: string;
-            /** @description It has more rows than were asked for */
-            partial: boolean;
-            /** @description By time; parent_span_id makes the tree */
-            rows: components["schemas"]["Call"][];
-            scores: components["schemas"]["Score"][];
-            service?: string;
-            session?: string;
-            /** Format: int64 */
+            /** @description Application that reported it; empty: the gateway alone knows of it */
+            service: string;
+            session: string;
+            /**
+             * Format: int64
+             * @description All rows, calls included
+             */
             spans: number;
-            subject?: string;
-            /** @description Start, RFC 3339 */
-            time: string;
-            /** Format: int64 */
+            /** @description RFC 3339, UTC */
+            start: string;
+            subject: string;
+            /**
+             * Format: int64
+             * @description In and out
+             */
             tokens: number;
             trace_id: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Calls of unknown cost, not in cost_nano
+             */
             unpriced: number;
-        };
-        TraceList: {
-            traces: components["schemas"]["Trace"][];
         };
         Try: {
             /** Format: int64 */
@@ -1370,23 +1613,24 @@ export interface operations {
     "list-calls": {
         parameters: {
             query?: {
-                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 from?: string;
-                /** @description Exclusive: as from, or now */
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 to?: string;
+                /** @description In the query language: model:gpt-5* status:error cost:>0.01 tag.team:search -env:dev "refund policy" */
+                query?: string;
+                /** @description Rows that sums do not count, too: spans without a model, and those that say again what another row says */
+                spans?: boolean;
                 provider?: string;
                 /** @description Served or asked model; a trailing * matches any ending */
                 model?: string;
                 project?: string;
                 team?: string;
-                /** @description Id or name of a key */
+                /** @description Id of a key */
                 key?: string;
-                /** @description What calls must be, in the query language: model:gpt-5* status:error cost:>0.01 */
-                query?: string;
-                /** @description With the spans that sums do not count */
-                spans?: boolean;
                 subject?: string;
                 session?: string;
+                /** @description All of a trace: rows that sums do not count, too */
                 trace_id?: string;
                 operation?: string;
                 outcome?: "ok" | "error" | "cancelled" | "interrupted";
@@ -1427,14 +1671,15 @@ export interface operations {
     "list-facets": {
         parameters: {
             query?: {
-                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 from?: string;
-                /** @description Exclusive: as from, or now */
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 to?: string;
-                /** @description Names of fields and tag.NAME; none: every facet */
+                /** @description Names of fields, repeated or with commas between; of tags tag.NAME; none: every facet, and every tag */
                 fields?: string[];
                 /** @description Only values that begin so */
                 prefix?: string;
+                /** @description Values a field */
                 limit?: number;
             };
             header?: never;
@@ -1466,7 +1711,10 @@ export interface operations {
     "list-fields": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1475,11 +1723,20 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["FieldList"];
                 };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -1495,6 +1752,7 @@ export interface operations {
     "parse-query": {
         parameters: {
             query?: {
+                /** @description In the query language */
                 query?: string;
             };
             header?: never;
@@ -1526,23 +1784,23 @@ export interface operations {
     "query-calls": {
         parameters: {
             query?: {
-                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
-                from?: string;
-                /** @description Exclusive: as from, or now */
-                to?: string;
-                /** @description calls, cost, latency_p95, p95(latency), users, score.NAME, ...; several, or comma-separated. None: calls */
+                /** @description Measures, repeated or with commas between: cost,calls,p95(latency); none: calls. GET /api/calls/fields lists them */
                 measure?: string[];
-                /** @description Dimensions: a field, tag.NAME, or minute, 5m, 15m, hour, 6h, day, week, month */
+                /** @description Dimensions of the rows, repeated or with commas between: model,hour,tag.team; none: one row */
                 by?: string[];
-                /** @description In the query language */
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                from?: string;
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                to?: string;
+                /** @description In the query language: which calls are taken */
                 filter?: string;
-                /** @description A measure (the largest first), or by: the dimensions' order. Empty: time where it is a dimension, else the first measure */
+                /** @description A measure of the question, with or without a minus before it: rows with the largest first; or by: rows by their dimensions' values. Else by where a dimension is a step of time, and the first measure where none is */
                 order?: string;
-                /** @description Rows; 0: as many as there are, up to 10,000 */
+                /** @description Of rows; 0: 10,000, the most that there are */
                 limit?: number;
-                /** @description Beside each row, the same of the period before */
+                /** @description Beside each row, the same of the period before, as long as this one */
                 compare?: boolean;
-                /** @description IANA time zone of days, weeks and months; empty: UTC */
+                /** @description Time zone of days, weeks and months, such as Europe/Berlin; empty: UTC */
                 zone?: string;
             };
             header?: never;
@@ -1573,7 +1831,12 @@ export interface operations {
     };
     "tail-calls": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description In the query language: model:gpt-5* status:error cost:>0.01 tag.team:search -env:dev "refund policy" */
+                query?: string;
+                /** @description Rows that sums do not count, too: spans without a model, and those that say again what another row says */
+                spans?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -1606,7 +1869,10 @@ export interface operations {
                 /** @description With what was said */
                 content?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1617,11 +1883,20 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CallDetail"];
                 };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -1637,16 +1912,16 @@ export interface operations {
     "report-cost": {
         parameters: {
             query?: {
-                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 from?: string;
-                /** @description Exclusive: as from, or now */
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 to?: string;
                 provider?: string;
                 /** @description Served or asked model; a trailing * matches any ending */
                 model?: string;
                 project?: string;
                 team?: string;
-                /** @description Id or name of a key */
+                /** @description Id of a key */
                 key?: string;
                 /** @description Dimensions of the rows: org, team, project, key, key_name, provider, model, day, pricing; none: the total only */
                 by?: string[];
@@ -1680,7 +1955,10 @@ export interface operations {
     "list-keys": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1689,11 +1967,20 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["KeyList"];
                 };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -1709,7 +1996,12 @@ export interface operations {
     "create-key": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 255 characters; the same key with the same body gives the first answer again, for 24 hours */
+                "Idempotency-Key"?: string;
+                /** @description ETags of the resource that is changed; where none is current, nothing is changed and the answer is 412 */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1722,6 +2014,8 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    /** @description true: this is the answer to an earlier request with the same Idempotency-Key */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1739,10 +2033,56 @@ export interface operations {
             };
         };
     };
+    "show-key": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "revoke-key": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags of the resource that is changed; where none is current, nothing is changed and the answer is 412 */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1771,7 +2111,12 @@ export interface operations {
     "rotate-key": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 255 characters; the same key with the same body gives the first answer again, for 24 hours */
+                "Idempotency-Key"?: string;
+                /** @description ETags of the resource that is changed; where none is current, nothing is changed and the answer is 412 */
+                "If-Match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -1786,6 +2131,8 @@ export interface operations {
             /** @description Created */
             201: {
                 headers: {
+                    /** @description true: this is the answer to an earlier request with the same Idempotency-Key */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1806,9 +2153,9 @@ export interface operations {
     "list-metrics": {
         parameters: {
             query?: {
-                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 from?: string;
-                /** @description Exclusive: as from, or now */
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 to?: string;
             };
             header?: never;
@@ -1840,14 +2187,14 @@ export interface operations {
     "query-metric": {
         parameters: {
             query: {
-                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
-                from?: string;
-                /** @description Exclusive: as from, or now */
-                to?: string;
                 name: string;
-                /** @description Such as 5m or 1h; empty: one value for the whole time */
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                from?: string;
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
+                to?: string;
+                /** @description Length of a step, such as 5m, 1h or 1d; empty: one value for the whole time */
                 step?: string;
-                /** @description Attributes that make series of their own; service is one */
+                /** @description Attributes that make series of their own, repeated or with commas between; service is one */
                 by?: string[];
             };
             header?: never;
@@ -1862,7 +2209,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SeriesList"];
+                    "application/json": components["schemas"]["MetricSeries"];
                 };
             };
             /** @description Error */
@@ -1879,6 +2226,47 @@ export interface operations {
     "list-models": {
         parameters: {
             query?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelList"];
+                };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "show-otlp": {
+        parameters: {
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -1891,7 +2279,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ModelList"];
+                    "application/json": components["schemas"]["OTLPStatus"];
                 };
             };
             /** @description Error */
@@ -1913,7 +2301,10 @@ export interface operations {
                 search?: string;
                 source?: "catalogue" | "config" | "override";
             };
-            header?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1922,11 +2313,20 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PriceList"];
                 };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -1942,7 +2342,12 @@ export interface operations {
     "set-prices": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 255 characters; the same key with the same body gives the first answer again, for 24 hours */
+                "Idempotency-Key"?: string;
+                /** @description ETags of the resource that is changed; where none is current, nothing is changed and the answer is 412 */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1955,6 +2360,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description true: this is the answer to an earlier request with the same Idempotency-Key */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -1975,7 +2382,12 @@ export interface operations {
     "import-prices": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 255 characters; the same key with the same body gives the first answer again, for 24 hours */
+                "Idempotency-Key"?: string;
+                /** @description ETags of the resource that is changed; where none is current, nothing is changed and the answer is 412 */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1988,6 +2400,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description true: this is the answer to an earlier request with the same Idempotency-Key */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2008,7 +2422,10 @@ export interface operations {
     "show-price": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
             path: {
                 provider: string;
                 model: string;
@@ -2020,11 +2437,20 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Price"];
                 };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -2040,7 +2466,10 @@ export interface operations {
     "list-providers": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description ETags that the caller has; where one is current, the answer is 304 without a body */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2049,11 +2478,20 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description A strong validator of the answer */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ProviderList"];
                 };
+            };
+            /** @description The caller has it already */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -2069,7 +2507,10 @@ export interface operations {
     "test-provider": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Up to 255 characters; the same key with the same body gives the first answer again, for 24 hours */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 name: string;
             };
@@ -2080,6 +2521,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description true: this is the answer to an earlier request with the same Idempotency-Key */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2190,17 +2633,15 @@ export interface operations {
             };
         };
     };
-    "list-call-sessions": {
+    "list-sessions": {
         parameters: {
             query?: {
-                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 from?: string;
-                /** @description Exclusive: as from, or now */
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 to?: string;
-                /** @description In the query language: those that have a call which fits it */
+                /** @description In the query language */
                 query?: string;
-                /** @description Only what has a call older than the one with this id */
-                before?: string;
                 limit?: number;
             };
             header?: never;
@@ -2229,10 +2670,10 @@ export interface operations {
             };
         };
     };
-    "list-session-traces": {
+    "read-session": {
         parameters: {
             query?: {
-                /** @description Traces, the newest */
+                /** @description Of traces */
                 limit?: number;
             };
             header?: never;
@@ -2249,7 +2690,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TraceList"];
+                    "application/json": components["schemas"]["SessionDetail"];
                 };
             };
             /** @description Error */
@@ -2295,14 +2736,12 @@ export interface operations {
     "list-traces": {
         parameters: {
             query?: {
-                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), or how long ago: -24h, -7d */
+                /** @description Inclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 from?: string;
-                /** @description Exclusive: as from, or now */
+                /** @description Exclusive: RFC 3339, YYYY-MM-DD (UTC), how long ago (-24h, -7d), or now */
                 to?: string;
-                /** @description In the query language: those that have a call which fits it */
+                /** @description In the query language */
                 query?: string;
-                /** @description Only what has a call older than the one with this id */
-                before?: string;
                 limit?: number;
             };
             header?: never;
@@ -2334,11 +2773,14 @@ export interface operations {
     "show-trace": {
         parameters: {
             query?: {
-                /** @description Rows */
+                /** @description Of rows */
                 limit?: number;
+                /** @description Rows in short, for traces of many spans */
+                compact?: boolean;
             };
             header?: never;
             path: {
+                /** @description 32 hex digits */
                 id: string;
             };
             cookie?: never;
@@ -2351,7 +2793,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TraceDetail"];
+                    "application/json": components["schemas"]["Trace"];
                 };
             };
             /** @description Error */

@@ -4,6 +4,7 @@ import { checks, worst } from './health';
 
 const good: Schema<'Status'> = {
   version: 'v', started: '', uptime_us: 1, ready: true, reason: '', data: '/d', in_flight: 0,
+  otlp: { enabled: false, http_path: '', grpc_address: '', in_flight_bytes: 0, signals: [], cuts: {} },
   disk: { free_bytes: 50e9, total_bytes: 100e9, min_free_bytes: 256e6 },
   journal: { healthy: true, reason: '', position: 10, synced: 10, segments: 1 },
   projections: [{ name: 'calls', healthy: true, reason: '', position: 10, lag_bytes: 0, lag_us: 0 }],

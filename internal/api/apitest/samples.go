@@ -5,6 +5,7 @@ import (
 
 	"github.com/steward-llmops/steward/internal/llm"
 	"github.com/steward-llmops/steward/internal/money"
+	"github.com/steward-llmops/steward/internal/observe/calls"
 	"github.com/steward-llmops/steward/internal/record"
 )
 
@@ -47,4 +48,46 @@ func (w *World) Samples() {
 	c.Asked, c.Project, c.Outcome, c.Status, c.Pricing = "openai/gpt-x", "batch", record.Failed, 429, record.Free
 	c.ErrorKind, c.ErrorCode = "exhausted", "rate_limit_exceeded"
 	w.Add(c, nil)
+}
+
+// AgentTrace is the trace that Agent adds.
+const AgentTrace = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+// Agent adds a trace of the session "talk-2": an agent that an application reported, a
+// tool, and a model's call that is there twice: as the application's wrapper, which
+// sums leave out, and as the gateway's own. Beside it stand a score, a log record and
+// points of metrics.
+func (w *World) Agent() {
+	at := func(seconds int) int64 {
+		return Noon().Add(5*time.Minute + time.Duration(seconds)*time.Second).UnixMicro()
+	}
+	span := func(n uint16, name, kind, id, parent string, from, to int) record.Call {
+		return record.Call{ID: ID(time.UnixMicro(at(from)), n), Time: at(from), Org: "default", Team: "default", Project: "web", Key: "key_0001", KeyName: "web",
+			Session: "talk-2", Subject: "user-8", TraceID: AgentTrace, SpanID: id, ParentSpanID: parent, Source: record.FromOTLP, Kind: kind, Name: name,
+			Service: "shop", Environment: "prod", FirstByteMicros: -1, FirstTokenMicros: -1, QueueMicros: -1, TotalMicros: at(to) - at(from), Outcome: record.OK}
+	}
+	root := span(21, "answer question", record.KindAgent, "00f067aa0ba902b7", "", 0, 9)
+	w.AddRow(calls.Row{Call: root}, &record.Content{Raw: []byte{0x0a, 0x00}})
+	w.AddRow(calls.Row{Call: span(22, "look up order", record.KindTool, "00f067aa0ba902b8", "00f067aa0ba902b7", 1, 3)}, nil)
+	chat := span(23, "chat gpt-5", record.KindCall, "00f067aa0ba902b9", "00f067aa0ba902b7", 4, 8)
+	chat.Provider, chat.Model, chat.Asked, chat.Operation = "openai", "gpt-5", "gpt-5", "chat"
+	chat.Usage.N[llm.Input], chat.Usage.N[llm.Output] = 400, 100
+	chat.Cost, chat.Pricing = 1_500_000, record.Priced
+	w.AddRow(calls.Row{Call: chat}, nil)
+	own := chat
+	own.ID, own.Time, own.SpanID, own.ParentSpanID = ID(time.UnixMicro(at(5)), 24), at(5), "00f067aa0ba902ba", chat.SpanID
+	own.Source, own.Kind, own.Name, own.Service, own.Environment = "", "", "", "", ""
+	own.Surface, own.Asked, own.Status, own.UpstreamID, own.TotalMicros = "openai-chat", "openai/gpt-5", 200, "chatcmpl-1", 2_000_000
+	w.Add(own, &record.Content{Request: []byte(`{"messages":[{"role":"user","content":"What is your refund policy?"}]}`),
+		Response: []byte(`{"choices":[{"message":{"content":"Thirty days."}}]}`), RequestType: "application/json", ResponseType: "application/json"})
+	w.Reported([]record.Score{{ID: ID(time.UnixMicro(at(9)), 25), Time: at(9), TraceID: AgentTrace, SpanID: own.SpanID, Response: "chatcmpl-1",
+		Name: "helpfulness", Micros: 750_000, Valued: true, Source: record.FromOTLP}},
+		[]record.Log{{ID: ID(time.UnixMicro(at(2)), 26), Time: at(2), TraceID: AgentTrace, SpanID: "00f067aa0ba902b8", Service: "shop",
+			Event: "order.found", Severity: 9}},
+		[]record.Point{
+			{ID: ID(time.UnixMicro(at(0)), 27), Time: at(0), Service: "shop", Name: "queue.length", Unit: "{item}", Type: "gauge", Micros: 3_000_000},
+			{ID: ID(time.UnixMicro(at(90)), 28), Time: at(90), Service: "shop", Name: "queue.length", Unit: "{item}", Type: "gauge", Micros: 1_500_000},
+			{ID: ID(time.UnixMicro(at(0)), 29), Time: at(0), Service: "shop", Name: "tool.calls", Type: "sum", Delta: true, Micros: 2_000_000,
+				Attributes: []record.Tag{{Name: "tool", Value: "orders"}}},
+		})
 }

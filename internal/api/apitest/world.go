@@ -21,6 +21,7 @@ import (
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/ident"
 	"github.com/steward-llmops/steward/internal/money"
+	"github.com/steward-llmops/steward/internal/observe/calls"
 	"github.com/steward-llmops/steward/internal/record"
 	"github.com/steward-llmops/steward/internal/security/access"
 )
@@ -37,9 +38,13 @@ type World struct {
 
 	mu        sync.Mutex
 	keys      []access.Key
-	calls     []record.Call // oldest first
+	rows      []calls.Row // in the order of their coming
+	scores    []record.Score
+	logs      []record.Log
+	points    []record.Point
+	early     int // rows after which a search of content ends; 0: none
 	contents  map[ident.ID]record.Content
-	followers map[chan record.Call]struct{}
+	followers map[chan calls.Row]struct{}
 	joined    chan struct{} // one signal for each follower
 	hushed    chan struct{} // closed by Hush
 	visited   bool
@@ -50,14 +55,14 @@ type World struct {
 
 // New returns a world with a provider "lab", the simulator, and nothing else.
 func New(now func() time.Time) *World {
-	return &World{Now: now, contents: map[ident.ID]record.Content{}, followers: map[chan record.Call]struct{}{},
+	return &World{Now: now, contents: map[ident.ID]record.Content{}, followers: map[chan calls.Row]struct{}{},
 		joined: make(chan struct{}, 16), hushed: make(chan struct{}), sessions: map[string]time.Time{}}
 }
 
 // Server returns the admin API over w.
 func (w *World) Server() *api.Server {
 	return &api.Server{Version: "1.2.3", Token: Token, Now: w.Now, Keys: w, Calls: callStore{w}, Contents: w, Tail: w, Ledger: w,
-		Providers: w, Models: w, Prices: w, Status: w, FirstVisit: w, Sessions: w}
+		Providers: w, Models: w, Prices: w, Status: w, OTLP: w, FirstVisit: w, Sessions: w}
 }
 
 // Break makes the stores answer err; nil mends them.
@@ -77,18 +82,10 @@ func ID(at time.Time, n uint16) ident.ID {
 	return id
 }
 
-// Add records a call and its content, which may be nil, and tells the followers.
+// Add records a call that sums count, and its content, which may be nil, and tells the
+// followers.
 func (w *World) Add(c record.Call, content *record.Content) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if content != nil {
-		c.Content = record.ContentRef{Offset: 1, Length: int64(len(content.Request))}
-		w.contents[c.ID] = *content
-	}
-	w.calls = append(w.calls, c)
-	for f := range w.followers {
-		f <- c
-	}
+	w.AddRow(calls.Row{Call: c, Counted: true}, content)
 }
 
 // Hush ends every stream of calls, once it has given all that it has.
@@ -173,9 +170,9 @@ func (w *World) Content(_ context.Context, c *record.Call) (record.Content, erro
 }
 
 // Tail implements api.Tail.
-func (w *World) Tail(ctx context.Context) iter.Seq[record.Call] {
-	return func(yield func(record.Call) bool) {
-		f := make(chan record.Call, 16)
+func (w *World) Tail(ctx context.Context) iter.Seq[calls.Row] {
+	return func(yield func(calls.Row) bool) {
+		f := make(chan calls.Row, 16)
 		w.mu.Lock()
 		w.followers[f] = struct{}{}
 		w.mu.Unlock()
@@ -205,14 +202,6 @@ func (w *World) Tail(ctx context.Context) iter.Seq[record.Call] {
 	}
 }
 
-// reports says whether a report is of a call.
-func reports(q *api.ReportQuery, c *record.Call) bool {
-	is := func(want, have string) bool { return want == "" || want == have }
-	at := time.UnixMicro(c.Time)
-	return (q.From.IsZero() || !at.Before(q.From)) && (q.To.IsZero() || at.Before(q.To)) && is(q.Provider, c.Provider) &&
-		(is(q.Model, c.Model) || is(q.Model, c.Asked)) && is(q.Project, c.Project) && is(q.Team, c.Team) && is(q.Key, c.Key)
-}
-
 // Report implements api.Ledger.
 func (w *World) Report(_ context.Context, q api.ReportQuery) (client.Report, error) {
 	w.mu.Lock()
@@ -224,10 +213,12 @@ func (w *World) Report(_ context.Context, q api.ReportQuery) (client.Report, err
 	if !q.To.IsZero() {
 		r.To = q.To.UTC().Format(time.RFC3339)
 	}
+	is := func(want, have string) bool { return want == "" || want == have }
 	rows := map[client.ReportRow]*client.ReportRow{}
-	for i := range w.calls {
-		c := &w.calls[i]
-		if !reports(&q, c) {
+	for i := range w.rows {
+		c := &w.rows[i].Call
+		if !within(c.Time, q.From, q.To) || !is(q.Provider, c.Provider) || !is(q.Model, c.Model) || !is(q.Project, c.Project) ||
+			!is(q.Team, c.Team) || !is(q.Key, c.Key) {
 			continue
 		}
 		var of client.ReportRow
@@ -376,6 +367,13 @@ func (w *World) Status(ctx context.Context) (client.Status, error) {
 		Projections: []client.Projection{{Name: "calls", Healthy: true, Position: 122 << 20, Lag: 1 << 20, Behind: 2_000_000},
 			{Name: "ledger", Healthy: false, Reason: "the database is locked"}},
 		Providers: providers}, err
+}
+
+// OTLPStatus implements api.OTLP.
+func (w *World) OTLPStatus(context.Context) (client.OTLPStatus, error) {
+	return client.OTLPStatus{Enabled: true, HTTPPath: "/v1", GRPCAddress: "127.0.0.1:4317", InFlight: 2048,
+		Signals: []client.OTLPSignal{{Signal: "traces", Accepted: 120, Refused: 1, Duplicate: 3}, {Signal: "logs", Accepted: 40}, {Signal: "metrics", Dropped: 2}},
+		Cuts:    map[string]int64{"attribute": 2}}, nil
 }
 
 // Redeem implements api.FirstVisit.

@@ -12,6 +12,9 @@ import (
 	"github.com/steward-llmops/steward/client"
 )
 
+// signInPath is where browsers sign in and out.
+const signInPath = "/api/session"
+
 // caller is who sent a request, as a session needs to know it.
 type caller struct {
 	remote netip.Addr
@@ -54,19 +57,19 @@ type sessionOutput struct {
 	Body   client.Session
 }
 
-func (s *Server) sessions(api huma.API) {
+func (s *Server) signing(api huma.API) {
 	open := []map[string][]string{{}}
-	huma.Register(api, huma.Operation{OperationID: "sign-in", Method: http.MethodPost, Path: "/api/session",
+	huma.Register(api, huma.Operation{OperationID: "sign-in", Method: http.MethodPost, Path: signInPath,
 		Summary:     "Sign in a browser",
 		Description: "With the admin token, or with the token of a first-visit link, which works once and from the same machine only.",
 		Tags:        []string{"session"}, Security: open}, s.signIn)
-	huma.Register(api, huma.Operation{OperationID: "show-session", Method: http.MethodGet, Path: "/api/session",
+	huma.Register(api, huma.Operation{OperationID: "show-session", Method: http.MethodGet, Path: signInPath,
 		Summary: "Tell whether the browser is signed in", Tags: []string{"session"}, Security: open},
 		func(_ context.Context, in *sessionInput) (*body[client.Session], error) {
 			signedIn := in.caller.cookie != "" && s.Sessions.Check(in.caller.cookie) == nil
 			return &body[client.Session]{client.Session{SignedIn: signedIn}}, nil
 		})
-	huma.Register(api, huma.Operation{OperationID: "sign-out", Method: http.MethodDelete, Path: "/api/session",
+	huma.Register(api, huma.Operation{OperationID: "sign-out", Method: http.MethodDelete, Path: signInPath,
 		Summary: "Sign out the browser", Tags: []string{"session"}}, s.signOut)
 }
 
