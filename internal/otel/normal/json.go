@@ -25,9 +25,39 @@ const nesting = 200
 // What is no such request is a fault.Invalid.
 func TracesJSON(data []byte) (*coltracepb.ExportTraceServiceRequest, error) {
 	req := &coltracepb.ExportTraceServiceRequest{}
-	if err := decode(data, req, "trace"); err != nil {
-		return nil, err
+	return req, ParseJSON(data, req)
+}
+
+// LogsJSON reads an OTLP/JSON request for logs, as TracesJSON does for traces.
+func LogsJSON(data []byte) (*collogspb.ExportLogsServiceRequest, error) {
+	req := &collogspb.ExportLogsServiceRequest{}
+	return req, ParseJSON(data, req)
+}
+
+// MetricsJSON reads an OTLP/JSON request for metrics, as TracesJSON does for traces.
+func MetricsJSON(data []byte) (*colmetricspb.ExportMetricsServiceRequest, error) {
+	req := &colmetricspb.ExportMetricsServiceRequest{}
+	return req, ParseJSON(data, req)
+}
+
+// ParseJSON reads an OTLP/JSON request into one of the three messages for traces, logs
+// and metrics, as TracesJSON says.
+func ParseJSON(data []byte, into proto.Message) error {
+	if err := decode(data, into); err != nil {
+		return err
 	}
+	switch m := into.(type) {
+	case *coltracepb.ExportTraceServiceRequest:
+		mendSpans(m)
+	case *collogspb.ExportLogsServiceRequest:
+		mendLogs(m)
+	case *colmetricspb.ExportMetricsServiceRequest:
+		mendExemplars(m)
+	}
+	return nil
+}
+
+func mendSpans(req *coltracepb.ExportTraceServiceRequest) {
 	for _, rs := range req.GetResourceSpans() {
 		for _, ss := range rs.GetScopeSpans() {
 			for _, s := range ss.GetSpans() {
@@ -43,15 +73,9 @@ func TracesJSON(data []byte) (*coltracepb.ExportTraceServiceRequest, error) {
 			}
 		}
 	}
-	return req, nil
 }
 
-// LogsJSON reads an OTLP/JSON request for logs, as TracesJSON does for traces.
-func LogsJSON(data []byte) (*collogspb.ExportLogsServiceRequest, error) {
-	req := &collogspb.ExportLogsServiceRequest{}
-	if err := decode(data, req, "logs"); err != nil {
-		return nil, err
-	}
+func mendLogs(req *collogspb.ExportLogsServiceRequest) {
 	for _, rl := range req.GetResourceLogs() {
 		for _, sl := range rl.GetScopeLogs() {
 			for _, l := range sl.GetLogRecords() {
@@ -61,15 +85,9 @@ func LogsJSON(data []byte) (*collogspb.ExportLogsServiceRequest, error) {
 			}
 		}
 	}
-	return req, nil
 }
 
-// MetricsJSON reads an OTLP/JSON request for metrics, as TracesJSON does for traces.
-func MetricsJSON(data []byte) (*colmetricspb.ExportMetricsServiceRequest, error) {
-	req := &colmetricspb.ExportMetricsServiceRequest{}
-	if err := decode(data, req, "metrics"); err != nil {
-		return nil, err
-	}
+func mendExemplars(req *colmetricspb.ExportMetricsServiceRequest) {
 	for _, rm := range req.GetResourceMetrics() {
 		for _, sm := range rm.GetScopeMetrics() {
 			for _, m := range sm.GetMetrics() {
@@ -81,7 +99,6 @@ func MetricsJSON(data []byte) (*colmetricspb.ExportMetricsServiceRequest, error)
 			}
 		}
 	}
-	return req, nil
 }
 
 func exemplars(m *metricspb.Metric) []*metricspb.Exemplar {
@@ -105,7 +122,7 @@ func exemplars(m *metricspb.Metric) []*metricspb.Exemplar {
 // may quote what was sent.
 var place = regexp.MustCompile(`\(line \d+:\d+\)`)
 
-func decode(data []byte, into proto.Message, what string) error {
+func decode(data []byte, into proto.Message) error {
 	err := protojson.UnmarshalOptions{DiscardUnknown: true, RecursionLimit: nesting}.Unmarshal(data, into)
 	if err == nil {
 		return nil
@@ -114,7 +131,7 @@ func decode(data []byte, into proto.Message, what string) error {
 	if where != "" {
 		where = " " + where
 	}
-	return fault.New(fault.Invalid, "invalid_otlp_json", "the body is not an OTLP/JSON %s request%s", what, where).
+	return fault.New(fault.Invalid, "invalid_otlp_json", "the body is not an OTLP/JSON request of this kind%s", where).
 		Hinted("send what an OpenTelemetry SDK's OTLP exporter sends, as application/json or application/x-protobuf")
 }
 

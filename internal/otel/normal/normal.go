@@ -87,20 +87,38 @@ func (c Cuts) Any() bool { return c != Cuts{} }
 
 // Add adds other's counts to c.
 func (c *Cuts) Add(other Cuts) {
-	c.Attributes += other.Attributes
-	c.Events += other.Events
-	c.Values += other.Values
-	c.Names += other.Names
-	c.Nesting += other.Nesting
-	c.Texts += other.Texts
-	c.Times += other.Times
-	c.Figures += other.Figures
-	c.Indices += other.Indices
-	c.Tags += other.Tags
-	c.IDs += other.IDs
-	c.Scores += other.Scores
-	c.Points += other.Points
-	c.Raw += other.Raw
+	for i, f := range other.fields() {
+		*c.fields()[i].n += *f.n
+	}
+}
+
+// Counts returns what was cut by its name: "attributes", "values", ...; nil if nothing
+// was.
+func (c Cuts) Counts() map[string]int {
+	var m map[string]int
+	for _, f := range c.fields() {
+		if *f.n == 0 {
+			continue
+		}
+		if m == nil {
+			m = map[string]int{}
+		}
+		m[f.name] = *f.n
+	}
+	return m
+}
+
+type cutField struct {
+	name string
+	n    *int
+}
+
+func (c *Cuts) fields() []cutField {
+	return []cutField{
+		{"attributes", &c.Attributes}, {"events", &c.Events}, {"values", &c.Values}, {"names", &c.Names}, {"nesting", &c.Nesting},
+		{"texts", &c.Texts}, {"times", &c.Times}, {"figures", &c.Figures}, {"indices", &c.Indices}, {"tags", &c.Tags},
+		{"ids", &c.IDs}, {"scores", &c.Scores}, {"points", &c.Points}, {"raw", &c.Raw},
+	}
 }
 
 // SkipPending is the Result.Skip of a span that has only begun: the whole span

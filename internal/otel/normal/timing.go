@@ -9,8 +9,9 @@ import (
 )
 
 var (
-	oldest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-	ahead  = time.Hour // how far a clock may be ahead of ours
+	oldest  = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	ahead   = time.Hour            // how far a clock may be ahead of ours
+	longest = 366 * 24 * time.Hour // that a span can be believed to have taken
 )
 
 // sane reports whether a moment is one at which something can have been reported.
@@ -19,18 +20,24 @@ func (n *reader) sane(nanos uint64) bool {
 }
 
 // times sets when the span began and how long it took. A start that cannot be is the
-// span's end, if that can, and else now; a span never ends before it began.
+// span's end, if that can, and else now; how long it took is not known then. A span
+// that ends before it began took no time.
 func (n *reader) times() {
 	start, end := n.span.GetStartTimeUnixNano(), n.span.GetEndTimeUnixNano()
 	c := &n.call
-	c.QueueMicros, c.FirstByteMicros, c.FirstTokenMicros = -1, -1, -1
+	c.QueueMicros, c.FirstByteMicros, c.FirstTokenMicros, c.TotalMicros = -1, -1, -1, -1
 	switch {
 	case n.sane(start):
 		c.Time = int64(start) / 1000
-		if end >= start && end <= math.MaxInt64 {
-			c.TotalMicros = int64(end-start) / 1000
-		} else {
+		switch {
+		case end == 0: // it has not ended
+		case end < start:
+			c.TotalMicros = 0
 			n.cut.Times++
+		case end-start > uint64(longest):
+			n.cut.Times++
+		default:
+			c.TotalMicros = int64(end-start) / 1000
 		}
 	case n.sane(end):
 		n.cut.Times++
@@ -47,11 +54,13 @@ func (n *reader) firstToken() {
 	if micros, ok := n.ttft(); ok {
 		// Clocks of two libraries differ a little; a first token long after the end is
 		// no measurement.
-		switch slack := int64(time.Second / time.Microsecond); {
-		case micros < 0 || micros > c.TotalMicros+slack:
+		switch slack := time.Second.Microseconds(); {
+		case micros < 0 || micros > longest.Microseconds() || (c.TotalMicros >= 0 && micros > c.TotalMicros+slack):
 			n.cut.Figures++
-		default:
+		case c.TotalMicros >= 0:
 			c.FirstTokenMicros = min(micros, c.TotalMicros)
+		default:
+			c.FirstTokenMicros = micros
 		}
 	}
 	op := a.text("ai.operationId", "operation.name")
