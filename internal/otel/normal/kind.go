@@ -17,7 +17,7 @@ var kinds = map[string]string{
 	"generate": record.KindCall, "image_generation": record.KindCall, "image": record.KindCall, "images": record.KindCall,
 	"audio": record.KindCall, "speech": record.KindCall, "transcription": record.KindCall, "responses": record.KindCall,
 	"text_to_speech": record.KindCall, "speech_to_text": record.KindCall, "moderation": record.KindCall, "video_generation": record.KindCall,
-	"realtime": record.KindCall, "background_model": record.KindCall,
+	"chat.completions": record.KindCall, "text.completions": record.KindCall, "realtime": record.KindCall, "background_model": record.KindCall,
 	"agent": record.KindAgent, "invoke_agent": record.KindAgent, "create_agent": record.KindAgent, "agent_run": record.KindAgent,
 	"chain": record.KindChain, "workflow": record.KindChain, "task": record.KindChain, "invoke_workflow": record.KindChain,
 	"plan": record.KindChain, "flow": record.KindChain, "flowstep": record.KindChain, "parser": record.KindChain, "framework": record.KindChain,
@@ -117,7 +117,7 @@ func (n *reader) guessKind() string {
 // operations maps words of the conventions to the gateway's.
 var operations = map[string]string{
 	"chat": "chat", "generate_content": "chat", "generate": "chat", "responses": "chat", "realtime": "chat",
-	"completion": "completions", "text_completion": "completions",
+	"chat.completions": "chat", "text.completions": "completions", "completion": "completions", "text_completion": "completions",
 	"embeddings": "embeddings", "embedding": "embeddings", "embedder": "embeddings",
 	"image_generation": "images", "image": "images", "images": "images", "video_generation": "other",
 	"audio": "audio_speech", "speech": "audio_speech", "text_to_speech": "audio_speech",

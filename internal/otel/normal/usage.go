@@ -59,11 +59,11 @@ var usageNames = []struct {
 	{func(f *figures) *int64 { return &f.input }, []string{
 		"gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt",
 		"ai.usage.inputTokens", "ai.usage.promptTokens", "llm.usage.prompt_tokens", "llm.usage.input_tokens",
-		"gen_ai.aggregated_usage.input_tokens", "gen_ai.usage.details.input_tokens", "gen_ai.usage.promptTokens", "gen_ai.usage.inputTokens"}},
+		"gen_ai.aggregated_usage.input_tokens", "gen_ai.usage.details.input_tokens", "gen_ai.usage.promptTokens", "gen_ai.usage.inputTokens", "gen_ai.response.prompt_tokens"}},
 	{func(f *figures) *int64 { return &f.output }, []string{
 		"gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion",
 		"ai.usage.outputTokens", "ai.usage.completionTokens", "llm.usage.completion_tokens", "llm.usage.output_tokens",
-		"gen_ai.aggregated_usage.output_tokens", "gen_ai.usage.details.output_tokens", "gen_ai.usage.completionTokens", "gen_ai.usage.outputTokens"}},
+		"gen_ai.aggregated_usage.output_tokens", "gen_ai.usage.details.output_tokens", "gen_ai.usage.completionTokens", "gen_ai.usage.outputTokens", "gen_ai.response.completion_tokens"}},
 	{func(f *figures) *int64 { return &f.total }, []string{
 		"gen_ai.usage.total_tokens", "llm.token_count.total", "ai.usage.totalTokens", "ai.usage.tokens", "llm.usage.total_tokens",
 		"gen_ai.aggregated_usage.total_tokens", "gen_ai.usage.totalTokens"}},
