@@ -59,6 +59,9 @@ func isDelta(t metricspb.AggregationTemporality) bool {
 	return t == metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA
 }
 
+// noValue is the flag of a data point that only says that there is none.
+const noValue = uint32(metricspb.DataPointFlags_DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)
+
 // points gathers the data points of one metric.
 type points struct {
 	n    *reader
@@ -76,6 +79,9 @@ type dataPoint interface {
 
 func (p *points) numbers(kind string, delta bool, list []*metricspb.NumberDataPoint) {
 	for _, x := range list {
+		if x.GetFlags()&noValue != 0 {
+			continue
+		}
 		switch v := x.GetValue().(type) {
 		case *metricspb.NumberDataPoint_AsInt:
 			p.add(kind, delta, x, 0, float64(v.AsInt))
@@ -89,7 +95,6 @@ func (p *points) numbers(kind string, delta bool, list []*metricspb.NumberDataPo
 
 // add takes one data point.
 func (p *points) add(kind string, delta bool, x dataPoint, count uint64, value float64) {
-	const noValue = uint32(metricspb.DataPointFlags_DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)
 	if x.GetFlags()&noValue != 0 {
 		return
 	}
