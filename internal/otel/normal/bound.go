@@ -92,11 +92,46 @@ func (n *reader) boundScope(s *commonpb.InstrumentationScope) *commonpb.Instrume
 }
 
 func (n *reader) boundList(list []*commonpb.KeyValue) []*commonpb.KeyValue {
-	if len(list) > n.limits.Attributes {
-		n.cut.Attributes += len(list) - n.limits.Attributes
-		list = list[:n.limits.Attributes]
+	if most := n.limits.Attributes; len(list) > most {
+		n.cut.Attributes += len(list) - most
+		list = foremost(list, most)
 	}
 	return n.boundPairs(list, 1)
+}
+
+// foremost returns at most that many attributes in their order. Those of flattened
+// arrays go first: a long conversation in parts must not push out what the call used.
+func foremost(list []*commonpb.KeyValue, most int) []*commonpb.KeyValue {
+	flat := make([]bool, len(list))
+	room := most
+	for i, kv := range list {
+		if flat[i] = isFlat(kv.GetKey()); !flat[i] {
+			room--
+		}
+	}
+	out := make([]*commonpb.KeyValue, 0, most)
+	for i, kv := range list {
+		if flat[i] {
+			if room <= 0 {
+				continue
+			}
+			room--
+		}
+		if out = append(out, kv); len(out) == most {
+			break
+		}
+	}
+	return out
+}
+
+// isFlat reports whether an attribute is a part of a flattened array.
+func isFlat(key string) bool {
+	for part := range strings.SplitSeq(key, ".") {
+		if digits(part) {
+			return true
+		}
+	}
+	return false
 }
 
 func (n *reader) boundPairs(list []*commonpb.KeyValue, depth int) []*commonpb.KeyValue {

@@ -170,17 +170,19 @@ func TestConventions(t *testing.T) {
 		"LangSmith": {
 			m{"langsmith.span.kind": "llm", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 4, "gen_ai.usage.output_tokens": 1}, "call chat openai gpt-4o", "input=4 output=1", "ok"},
 
-		"LiteLLM's name of a model":               {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "openai/gpt-4o"}, "call chat openai gpt-4o (asked openai/gpt-4o)", "", "ok"},
-		"a model with a slash, of a known router": {m{"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openrouter", "gen_ai.request.model": "openai/gpt-4o"}, "call chat openrouter openai/gpt-4o", "", "ok"},
-		"a slash that is no provider":             {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "meta-llama/Llama-3.1-8B"}, "call chat meta-llama/Llama-3.1-8B", "", "ok"},
-		"open weights may be anybody's":           {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-oss-120b"}, "call chat gpt-oss-120b", "", "ok"},
-		"a provider that we do not know":          {m{"gen_ai.operation.name": "chat", "gen_ai.provider.name": "ACME.Lab", "gen_ai.request.model": "x"}, "call chat acme.lab x", "", "ok"},
-		"another server, by OpenAI's client":      {m{"gen_ai.operation.name": "chat", "gen_ai.system": "openai", "gen_ai.request.model": "llama-3.3-70b", "server.address": "api.groq.com"}, "call chat groq llama-3.3-70b", "", "ok"},
-		"Azure, by OpenAI's client":               {m{"gen_ai.operation.name": "chat", "gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o", "server.address": "acme.openai.azure.com"}, "call chat azure gpt-4o", "", "ok"},
-		"Bedrock, by the model":                   {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "us.anthropic.claude-sonnet-4-20250514-v1:0"}, "call chat bedrock us.anthropic.claude-sonnet-4-20250514-v1:0", "", "ok"},
-		"a cheaper tier":                          {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "o3", "openai.response.service_tier": "flex", "gen_ai.usage.input_tokens": 1}, "call chat openai o3", "input=1 flex", "ok"},
-		"image":                                   {m{"gen_ai.operation.name": "image_generation", "gen_ai.request.model": "dall-e-3"}, "call images openai dall-e-3", "", "ok"},
-		"speech":                                  {m{"gen_ai.operation.name": "audio", "gen_ai.request.model": "gpt-4o-mini-tts"}, "call audio_speech openai gpt-4o-mini-tts", "", "ok"},
+		"LiteLLM's name of a model":                   {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "openai/gpt-4o"}, "call chat openai gpt-4o (asked openai/gpt-4o)", "", "ok"},
+		"a model with a slash, of a known router":     {m{"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openrouter", "gen_ai.request.model": "openai/gpt-4o"}, "call chat openrouter openai/gpt-4o", "", "ok"},
+		"a provider's name in front of its own model": {m{"gen_ai.operation.name": "chat", "gen_ai.system": "anthropic", "gen_ai.request.model": "anthropic/claude-haiku-4-5"}, "call chat anthropic claude-haiku-4-5 (asked anthropic/claude-haiku-4-5)", "", "ok"},
+		"a model that is called so":                   {m{"gen_ai.operation.name": "chat", "gen_ai.system": "groq", "gen_ai.request.model": "groq/compound"}, "call chat groq groq/compound", "", "ok"},
+		"a slash that is no provider":                 {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "meta-llama/Llama-3.1-8B"}, "call chat meta-llama/Llama-3.1-8B", "", "ok"},
+		"open weights may be anybody's":               {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-oss-120b"}, "call chat gpt-oss-120b", "", "ok"},
+		"a provider that we do not know":              {m{"gen_ai.operation.name": "chat", "gen_ai.provider.name": "ACME.Lab", "gen_ai.request.model": "x"}, "call chat acme.lab x", "", "ok"},
+		"another server, by OpenAI's client":          {m{"gen_ai.operation.name": "chat", "gen_ai.system": "openai", "gen_ai.request.model": "llama-3.3-70b", "server.address": "api.groq.com"}, "call chat groq llama-3.3-70b", "", "ok"},
+		"Azure, by OpenAI's client":                   {m{"gen_ai.operation.name": "chat", "gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o", "server.address": "acme.openai.azure.com"}, "call chat azure gpt-4o", "", "ok"},
+		"Bedrock, by the model":                       {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "us.anthropic.claude-sonnet-4-20250514-v1:0"}, "call chat bedrock us.anthropic.claude-sonnet-4-20250514-v1:0", "", "ok"},
+		"a cheaper tier":                              {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "o3", "openai.response.service_tier": "flex", "gen_ai.usage.input_tokens": 1}, "call chat openai o3", "input=1 flex", "ok"},
+		"image":                                       {m{"gen_ai.operation.name": "image_generation", "gen_ai.request.model": "dall-e-3"}, "call images openai dall-e-3", "", "ok"},
+		"speech":                                      {m{"gen_ai.operation.name": "audio", "gen_ai.request.model": "gpt-4o-mini-tts"}, "call audio_speech openai gpt-4o-mini-tts", "", "ok"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

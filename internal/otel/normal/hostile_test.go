@@ -15,6 +15,7 @@ import (
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/ident"
 	"github.com/steward-llmops/steward/internal/otel/normal"
+	"github.com/steward-llmops/steward/internal/record"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -179,6 +180,41 @@ func TestManyAndLargeAttributes(t *testing.T) {
 	back := unpack(t, r)
 	if len(back.Attributes) != 1024 || len(back.Events) != 512 {
 		t.Errorf("%d attributes and %d events are kept; want 1024 and 512", len(back.Attributes), len(back.Events))
+	}
+}
+
+// A conversation in parts takes more attributes than a span may have; what the call
+// used stands behind them.
+func TestALongConversationKeepsItsFigures(t *testing.T) {
+	s := spanOf(m{"openinference.span.kind": "LLM"})
+	for i := range 900 {
+		s.Attributes = append(s.Attributes, attributes(m{fmt.Sprintf("llm.input_messages.%d.message.role", i): "user", fmt.Sprintf("llm.input_messages.%d.message.content", i): "hi"})...)
+	}
+	s.Attributes = append(s.Attributes, attributes(m{"llm.model_name": "gpt-4o", "llm.token_count.prompt": 9000, "llm.token_count.completion": 5})...)
+	r := read(t, s)
+	if served(r) != "call chat openai gpt-4o" || used(r) != "input=9000 output=5" {
+		t.Errorf("served %q, used %q", served(r), used(r))
+	}
+	if got := len(gjson.ParseBytes(r.Content.Request).Array()); got != 510 || r.Cut.Attributes != 1804-1024 {
+		t.Errorf("%d messages are left, %d attributes cut; want 510, 780", got, r.Cut.Attributes)
+	}
+}
+
+func TestPricing(t *testing.T) {
+	for name, tt := range map[string]struct {
+		attrs m
+		want  record.Pricing
+	}{
+		"a call":                     {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "x", "gen_ai.usage.input_tokens": 1}, record.Unpriced},
+		"a call that says no figure": {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "x"}, record.Unpriced},
+		"a call that failed":         {m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "x", "error.type": "500"}, record.Free},
+		"a call that failed late":    {m{"gen_ai.operation.name": "chat", "error.type": "500", "gen_ai.usage.input_tokens": 1}, record.Unpriced},
+		"a tool":                     {m{"gen_ai.operation.name": "execute_tool"}, record.Free},
+		"an agent that names a sum":  {m{"gen_ai.operation.name": "invoke_agent", "operation.cost": 0.1}, record.Unpriced},
+	} {
+		if got := read(t, spanOf(tt.attrs)).Call.Pricing; got != tt.want {
+			t.Errorf("%s is %s; want %s", name, got, tt.want)
+		}
 	}
 }
 

@@ -124,15 +124,11 @@ func (n *reader) note(key string, scalar bool, value string) {
 	}
 	c := &n.call
 	switch low := strings.ToLower(key); {
-	case metaSession[low]:
-		if c.Session == "" {
-			c.Session = n.clip(value, n.limits.Name)
-		}
+	case metaSession[low] && (c.Session == "" || c.Session == value):
+		c.Session = n.clip(value, n.limits.Name)
 		return
-	case metaSubject[low]:
-		if c.Subject == "" {
-			c.Subject = n.clip(value, n.limits.Name)
-		}
+	case metaSubject[low] && (c.Subject == "" || c.Subject == value):
+		c.Subject = n.clip(value, n.limits.Name)
 		return
 	case low == "tags", low == "langfuse_tags", low == "langfuseprompt":
 		return // read elsewhere

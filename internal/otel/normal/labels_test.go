@@ -23,9 +23,10 @@ func TestLabels(t *testing.T) {
 		session, subject string
 		tags             []record.Tag
 	}{
-		"GenAI":              {attrs: m{"gen_ai.conversation.id": "c1", "session.id": "s1", "user.id": "u1"}, session: "c1", subject: "u1"},
-		"OpenInference":      {attrs: m{"session.id": "s1", "user.id": "u1", "tag.tags": []string{"a", "b"}, "metadata": `{"tier":"gold","n":3,"deep":{"x":1},"list":[1],"ok":true,"none":null}`}, session: "s1", subject: "u1", tags: []record.Tag{{Name: "a", Value: "true"}, {Name: "b", Value: "true"}, {Name: "tier", Value: "gold"}, {Name: "n", Value: "3"}, {Name: "ok", Value: "true"}}},
-		"LangGraph's thread": {attrs: m{"metadata": `{"thread_id":"t1","user_id":"u1","langgraph_step":2}`}, session: "t1", subject: "u1", tags: []record.Tag{{Name: "langgraph_step", Value: "2"}}},
+		"GenAI":                            {attrs: m{"gen_ai.conversation.id": "c1", "session.id": "s1", "user.id": "u1"}, session: "c1", subject: "u1"},
+		"OpenInference":                    {attrs: m{"session.id": "s1", "user.id": "u1", "tag.tags": []string{"a", "b"}, "metadata": `{"tier":"gold","n":3,"deep":{"x":1},"list":[1],"ok":true,"none":null}`}, session: "s1", subject: "u1", tags: []record.Tag{{Name: "a", Value: "true"}, {Name: "b", Value: "true"}, {Name: "tier", Value: "gold"}, {Name: "n", Value: "3"}, {Name: "ok", Value: "true"}}},
+		"LangGraph's thread":               {attrs: m{"metadata": `{"thread_id":"t1","user_id":"u1","langgraph_step":2}`}, session: "t1", subject: "u1", tags: []record.Tag{{Name: "langgraph_step", Value: "2"}}},
+		"a thread that is not the session": {attrs: m{"session.id": "s1", "metadata": `{"thread_id":"t1","session_id":"s1"}`}, session: "s1", tags: []record.Tag{{Name: "thread_id", Value: "t1"}}},
 		"Langfuse": {attrs: m{"langfuse.session.id": "s1", "langfuse.user.id": "u1", "langfuse.trace.tags": `["x","y"]`, "langfuse.trace.metadata": `{"a":"1"}`, "langfuse.observation.metadata.b": "2"},
 			session: "s1", subject: "u1", tags: []record.Tag{{Name: "x", Value: "true"}, {Name: "y", Value: "true"}, {Name: "a", Value: "1"}, {Name: "b", Value: "2"}}},
 		"Traceloop":                  {attrs: m{"traceloop.association.properties.session_id": "s1", "traceloop.association.properties.user_id": "u1", "traceloop.association.properties.plan": "pro"}, session: "s1", subject: "u1", tags: []record.Tag{{Name: "plan", Value: "pro"}}},

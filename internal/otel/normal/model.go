@@ -115,6 +115,11 @@ func inferProvider(model string) string {
 	return ""
 }
 
+// twice are the providers none of whose models has the provider's name and a slash in
+// front: where it stands there, a router has put it. (Groq has a groq/compound.)
+var twice = map[string]bool{"openai": true, "anthropic": true, "gemini": true, "vertex": true, "azure": true, "bedrock": true,
+	"mistral": true, "xai": true, "deepseek": true, "cohere": true, "perplexity": true}
+
 // params reads the JSON of a call's parameters, in which OpenInference and Langfuse
 // keep what has no attribute.
 func (n *reader) params(path string) gjson.Result {
@@ -193,6 +198,9 @@ func (n *reader) provider() {
 				c.Provider, c.Model = kind, rest
 			}
 		}
+	}
+	if head, rest, ok := strings.Cut(c.Model, "/"); ok && rest != "" && twice[c.Provider] && kindsOf[strings.ToLower(head)] == c.Provider {
+		c.Model = rest
 	}
 	if c.Provider == "" && c.Model != "" {
 		c.Provider = firstOf(inferProvider(c.Model), inferProvider(c.Asked))

@@ -130,8 +130,8 @@ type Result struct {
 	// Skip says why the span should not be recorded; empty: it should. The rest is
 	// filled in all the same.
 	Skip string
-	// Call is of Source FromOTLP. Its cost and pricing are not set: what the
-	// application says that it paid is in Usage.
+	// Call is of Source FromOTLP. It has no cost yet: what the application says that it
+	// paid is in Usage, and Pricing is Unpriced, or Free where nothing was used.
 	Call    record.Call
 	Content *record.Content // never nil: Raw is always kept
 	Scores  []record.Score
@@ -166,6 +166,10 @@ func Span(who ident.Principal, res *resourcepb.Resource, scope *commonpb.Instrum
 	n.outcome()
 	n.labels()
 	n.firstToken()
+	c.Pricing = record.Unpriced
+	if !c.Usage.Reported && !c.Usage.CostReported && (c.Kind != record.KindCall || c.Outcome != record.OK) {
+		c.Pricing = record.Free
+	}
 	scores := n.scores()
 	return Result{Skip: n.skip(), Call: *c, Content: n.content(), Scores: scores, Cut: n.cut}, nil
 }

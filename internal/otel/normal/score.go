@@ -61,18 +61,13 @@ func evaluation(a *attrs) []verdict {
 // "annotations.N.annotation.name" for several; "evaluation" likewise, on the span, its
 // trace or its session.
 func (n *reader) annotations() []verdict {
-	type place struct {
-		scope, word string
-		index       int
-	}
-	var order []place
-	at := map[place]*verdict{}
+	var order []annotated
+	at := map[annotated]*verdict{}
 	for _, kv := range n.attrs.list {
-		p, field, ok := n.annotation(kv.GetKey())
+		where, field, ok := n.annotation(kv.GetKey())
 		if !ok {
 			continue
 		}
-		where := place{p.scope, p.word, p.index}
 		v := at[where]
 		if v == nil {
 			v = &verdict{}
@@ -95,6 +90,7 @@ func (n *reader) annotations() []verdict {
 	return list
 }
 
+// annotated is what one annotation is about, and which one it is.
 type annotated struct {
 	scope, word string
 	index       int

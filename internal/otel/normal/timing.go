@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/steward-llmops/steward/internal/record"
+
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
@@ -68,7 +70,7 @@ func (n *reader) firstToken() {
 		a.truth("gen_ai.request.stream", "gen_ai.request.is_stream", "gen_ai.request.is_streaming", "gen_ai.is_streaming",
 			"llm.is_streaming", "llm.request.is_streaming", "llm.request.streaming", "gen_ai.response.streaming") ||
 		strings.HasPrefix(op, "ai.stream") || n.params("stream").Bool() ||
-		(n.call.Kind == "call" && n.request.get("stream").Bool())
+		(c.Kind == record.KindCall && n.request.get("stream").Bool())
 }
 
 // ttft returns the time to the first token in microseconds, from the attributes that

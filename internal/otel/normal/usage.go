@@ -11,14 +11,14 @@ import (
 // figures are what was said to be used, before it is known which of them include
 // which. A figure that was not said is negative.
 type figures struct {
-	input, output, total                 int64
-	read, write, write1h                 int64 // of the provider's cache
-	readAudio, readImage                 int64 // within read
-	reasoning                            int64
-	inAudio, inImage, inVideo            int64
-	outAudio, outImage, outVideo         int64
-	rejected                             int64
-	searches, fetches, images, soundSecs int64 // soundSecs in microseconds
+	input, output, total           int64
+	read, write, write1h           int64 // of the provider's cache
+	readAudio, readImage           int64 // within read
+	reasoning                      int64
+	inAudio, inImage, inVideo      int64
+	outAudio, outImage, outVideo   int64
+	rejected                       int64
+	searches, fetches, soundMicros int64
 	// inputApart and outputApart say that the source counts cached tokens beside the
 	// input, and reasoning and sound beside the output, unless the sums show otherwise.
 	inputApart, outputApart bool
@@ -27,14 +27,10 @@ type figures struct {
 func noFigures() figures {
 	return figures{input: -1, output: -1, total: -1, read: -1, write: -1, write1h: -1, readAudio: -1, readImage: -1, reasoning: -1,
 		inAudio: -1, inImage: -1, inVideo: -1, outAudio: -1, outImage: -1, outVideo: -1, rejected: -1,
-		searches: -1, fetches: -1, images: -1, soundSecs: -1}
+		searches: -1, fetches: -1, soundMicros: -1}
 }
 
-// known reports whether any figure stands.
-func (f *figures) known() bool {
-	return *f != figures{inputApart: f.inputApart, outputApart: f.outputApart} && f.any()
-}
-
+// any reports whether a figure stands.
 func (f *figures) any() bool {
 	for _, v := range f.all() {
 		if *v >= 0 {
@@ -46,74 +42,7 @@ func (f *figures) any() bool {
 
 func (f *figures) all() []*int64 {
 	return []*int64{&f.input, &f.output, &f.total, &f.read, &f.write, &f.write1h, &f.readAudio, &f.readImage, &f.reasoning,
-		&f.inAudio, &f.inImage, &f.inVideo, &f.outAudio, &f.outImage, &f.outVideo, &f.rejected, &f.searches, &f.fetches, &f.images, &f.soundSecs}
-}
-
-// usageNames holds, for each figure, the names that it has in all conventions, the
-// newest first. Detail may stand in another convention than the sums (Vercel's SDK
-// writes both), so that each figure is looked for on its own.
-var usageNames = []struct {
-	of    func(*figures) *int64
-	names []string
-}{
-	{func(f *figures) *int64 { return &f.input }, []string{
-		"gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt",
-		"ai.usage.inputTokens", "ai.usage.promptTokens", "llm.usage.prompt_tokens", "llm.usage.input_tokens",
-		"gen_ai.aggregated_usage.input_tokens", "gen_ai.usage.details.input_tokens", "gen_ai.usage.promptTokens", "gen_ai.usage.inputTokens", "gen_ai.response.prompt_tokens"}},
-	{func(f *figures) *int64 { return &f.output }, []string{
-		"gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion",
-		"ai.usage.outputTokens", "ai.usage.completionTokens", "llm.usage.completion_tokens", "llm.usage.output_tokens",
-		"gen_ai.aggregated_usage.output_tokens", "gen_ai.usage.details.output_tokens", "gen_ai.usage.completionTokens", "gen_ai.usage.outputTokens", "gen_ai.response.completion_tokens"}},
-	{func(f *figures) *int64 { return &f.total }, []string{
-		"gen_ai.usage.total_tokens", "llm.token_count.total", "ai.usage.totalTokens", "ai.usage.tokens", "llm.usage.total_tokens",
-		"gen_ai.aggregated_usage.total_tokens", "gen_ai.usage.totalTokens"}},
-	{func(f *figures) *int64 { return &f.read }, []string{
-		"gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.cache_read_tokens",
-		"gen_ai.usage.cached_input_tokens", "gen_ai.usage.cached_tokens", "gen_ai.usage.input_cached_tokens",
-		"gen_ai.usage.input_tokens.cached", "gen_ai.usage.input_token_details.cached", "gen_ai.usage.prompt_tokens_details.cached_tokens",
-		"gen_ai.usage.details.cache_read_tokens", "gen_ai.usage.details.cache_read_input_tokens", "gen_ai.usage.details.cached_tokens",
-		"gen_ai.usage.details.cached_content_tokens", "gen_ai.usage.details.input_cached_tokens",
-		"llm.token_count.prompt_details.cache_read", "gen_ai.usage.prompt_details.cache_read", "llm.token_count.prompt_details.cache_input",
-		"ai.usage.cachedInputTokens", "ai.usage.inputTokenDetails.cacheReadTokens", "ai.usage.inputTokens.cacheRead",
-		"gen_ai.aggregated_usage.cache_read.input_tokens", "gen_ai.aggregated_usage.details.cache_read_tokens",
-		"llm.usage.cache_read_input_tokens", "gen_ai.usage.cacheReadInputTokens"}},
-	{func(f *figures) *int64 { return &f.write }, []string{
-		"gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_creation_input_tokens",
-		"gen_ai.usage.cache_write_input_tokens", "gen_ai.usage.cache_write_tokens", "gen_ai.usage.input_cache_creation",
-		"gen_ai.usage.input_tokens.cache_creation", "gen_ai.usage.cache_creation_tokens",
-		"gen_ai.usage.details.cache_write_tokens", "gen_ai.usage.details.cache_creation_input_tokens", "gen_ai.usage.details.cache_creation_tokens",
-		"llm.token_count.prompt_details.cache_write", "gen_ai.usage.prompt_details.cache_write",
-		"ai.usage.inputTokenDetails.cacheWriteTokens", "ai.usage.inputTokens.cacheWrite",
-		"gen_ai.aggregated_usage.cache_write.input_tokens", "gen_ai.aggregated_usage.cache_creation.input_tokens", "gen_ai.aggregated_usage.details.cache_write_tokens",
-		"llm.usage.cache_creation_input_tokens", "gen_ai.usage.cacheWriteInputTokens"}},
-	{func(f *figures) *int64 { return &f.write1h }, []string{
-		"gen_ai.usage.details.ephemeral_1h_input_tokens", "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens"}},
-	{func(f *figures) *int64 { return &f.reasoning }, []string{
-		"gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "gen_ai.usage.output_tokens.reasoning",
-		"gen_ai.usage.output_reasoning_tokens", "gen_ai.usage.reasoning_output_tokens", "gen_ai.usage.completion_tokens_details.reasoning_tokens",
-		"gen_ai.usage.output_token_details.reasoning", "gen_ai.usage.thoughts_tokens", "gen_ai.usage.experimental.reasoning_tokens",
-		"gen_ai.usage.details.reasoning_tokens", "gen_ai.usage.details.thoughts_tokens",
-		"llm.token_count.completion_details.reasoning", "gen_ai.usage.completion_details.reasoning",
-		"ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens", "ai.usage.outputTokens.reasoning",
-		"gen_ai.aggregated_usage.reasoning.output_tokens", "gen_ai.aggregated_usage.details.reasoning_tokens",
-		"llm.usage.reasoning_tokens"}},
-	{func(f *figures) *int64 { return &f.inAudio }, []string{
-		"gen_ai.usage.audio.input_tokens", "gen_ai.usage.input_audio_tokens", "llm.token_count.prompt_details.audio",
-		"gen_ai.usage.details.input_audio_tokens", "gen_ai.usage.prompt_details.audio", "gen_ai.usage.input_tokens.audio"}},
-	{func(f *figures) *int64 { return &f.inImage }, []string{
-		"gen_ai.usage.image.input_tokens", "gen_ai.usage.input_image_tokens", "llm.token_count.prompt_details.image", "gen_ai.usage.details.input_image_tokens"}},
-	{func(f *figures) *int64 { return &f.inVideo }, []string{"gen_ai.usage.video.input_tokens", "gen_ai.usage.input_video_tokens"}},
-	{func(f *figures) *int64 { return &f.readAudio }, []string{"gen_ai.usage.audio.cache_read.input_tokens", "gen_ai.usage.details.cache_audio_read_tokens"}},
-	{func(f *figures) *int64 { return &f.readImage }, []string{"gen_ai.usage.image.cache_read.input_tokens"}},
-	{func(f *figures) *int64 { return &f.outAudio }, []string{
-		"gen_ai.usage.audio.output_tokens", "gen_ai.usage.output_audio_tokens", "llm.token_count.completion_details.audio",
-		"gen_ai.usage.details.output_audio_tokens", "gen_ai.usage.completion_details.audio", "gen_ai.usage.output_tokens.audio"}},
-	{func(f *figures) *int64 { return &f.outImage }, []string{
-		"gen_ai.usage.image.output_tokens", "gen_ai.usage.output_image_tokens", "llm.token_count.completion_details.image"}},
-	{func(f *figures) *int64 { return &f.outVideo }, []string{"gen_ai.usage.video.output_tokens", "gen_ai.usage.output_video_tokens"}},
-	{func(f *figures) *int64 { return &f.rejected }, []string{
-		"gen_ai.usage.details.rejected_prediction_tokens", "gen_ai.usage.rejected_prediction_tokens"}},
-	{func(f *figures) *int64 { return &f.searches }, []string{"gen_ai.usage.web_search_requests", "gen_ai.usage.details.web_search_requests"}},
+		&f.inAudio, &f.inImage, &f.inVideo, &f.outAudio, &f.outImage, &f.outVideo, &f.rejected, &f.searches, &f.fetches, &f.soundMicros}
 }
 
 // usage sets what was used: what Langfuse says as a whole, else the figures of the
@@ -214,7 +143,7 @@ func (n *reader) fill(to *int64, r gjson.Result, paths ...string) {
 	}
 }
 
-// object reads the usage object of a provider's answer or a library: OpenAI's two,
+// usageObject reads the usage object of a provider's answer or a library: OpenAI's two,
 // Anthropic's, Gemini's, Bedrock's and Langfuse's words.
 func (n *reader) usageObject(r gjson.Result) figures {
 	f := noFigures()
@@ -237,7 +166,7 @@ func (n *reader) usageObject(r gjson.Result) figures {
 	n.fill(&f.fetches, r, "server_tool_use.web_fetch_requests")
 	if s := r.Get("seconds"); s.Type == gjson.Number {
 		if q, ok := n.quantity(s.Num * 1e6); ok {
-			f.soundSecs = q
+			f.soundMicros = q
 		}
 	}
 	// Anthropic and Bedrock count cached tokens beside the input; Gemini counts thoughts
@@ -345,7 +274,7 @@ func (n *reader) settle(u *llm.Usage, f figures) {
 	q[llm.Output] = left
 
 	q[llm.WebSearch], q[llm.WebFetch] = max(f.searches, 0), max(f.fetches, 0)
-	q[llm.Images], q[llm.AudioMicros] = max(f.images, 0), max(f.soundSecs, 0)
+	q[llm.AudioMicros] = max(f.soundMicros, 0)
 	u.Rejected = max(f.rejected, 0)
 }
 
