@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/steward-llmops/steward/internal/fault"
@@ -34,6 +35,7 @@ func (r *Receiver) ServeGRPC(ctx context.Context, l net.Listener, grace time.Dur
 		grpc.MaxHeaderListSize(32<<10),
 		grpc.MaxConcurrentStreams(128),
 		grpc.ConnectionTimeout(10*time.Second),
+		grpc.InTapHandle(r.bound),
 	)
 	for s, name := range services {
 		server.RegisterService(&grpc.ServiceDesc{ServiceName: name, HandlerType: (*any)(nil), Streams: []grpc.StreamDesc{{
@@ -62,6 +64,13 @@ func (r *Receiver) ServeGRPC(ctx context.Context, l net.Listener, grace time.Dur
 		return fmt.Errorf("serve OTLP over gRPC: %w", err)
 	}
 	return nil
+}
+
+// bound gives a call an end, so that a sender that stalls does not hold its place.
+func (r *Receiver) bound(ctx context.Context, _ *tap.Info) (context.Context, error) {
+	bounded, cancel := context.WithTimeout(ctx, r.opts.ReadTimeout)
+	context.AfterFunc(ctx, cancel)
+	return bounded, nil
 }
 
 // export takes one request. Its method is unary: one message each way. It is served as

@@ -165,17 +165,25 @@ var errLonger = errors.New("longer than allowed")
 // readAll reads up to most bytes and takes room for them as they come; hint is how
 // many are expected.
 func readAll(from io.Reader, p *pass, most, hint int64) ([]byte, error) {
-	first := min(hint+1, most+1) // one more finds the end
 	if hint == 0 {
-		first = min(chunk, most+1)
+		hint = min(chunk, most)
 	}
-	if err := p.grow(first); err != nil {
+	if err := p.grow(hint); err != nil {
 		return nil, err
 	}
-	body := make([]byte, 0, first)
+	body := make([]byte, 0, hint)
 	for {
-		if len(body) == cap(body) {
-			more := min(max(int64(cap(body)), chunk), most+1-int64(len(body)))
+		into := body[len(body):cap(body)]
+		if len(into) == 0 { // there may be no more: look, before room is taken for it
+			into = make([]byte, 1)
+		}
+		n, err := from.Read(into)
+		switch room := cap(body) - len(body); {
+		case n == 0:
+		case room > 0:
+			body = body[:len(body)+n]
+		default:
+			more := min(max(int64(cap(body)), chunk), most-int64(len(body)))
 			if more <= 0 {
 				return nil, errLonger
 			}
@@ -184,12 +192,7 @@ func readAll(from io.Reader, p *pass, most, hint int64) ([]byte, error) {
 			}
 			grown := make([]byte, len(body), int64(cap(body))+more)
 			copy(grown, body)
-			body = grown
-		}
-		n, err := from.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		if int64(len(body)) > most {
-			return nil, errLonger
+			body = append(grown, into[0])
 		}
 		if err == io.EOF {
 			return body, p.settle(int64(len(body)))
