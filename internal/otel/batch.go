@@ -252,4 +252,3 @@ func decode[T any, M interface {
 // nesting is how deep messages may lie in one another; a level of an attribute's value
 // takes up to four.
 const nesting = 200
-

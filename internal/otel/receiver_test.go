@@ -135,7 +135,7 @@ func TestPricingOfReports(t *testing.T) {
 		cost       money.Nano
 		pricing    record.Pricing
 	}{
-		"by the catalogue":                                  {append(model("gpt-4o"), "gen_ai.usage.input_tokens", 10), false, 10_000, record.Priced},
+		"by the catalogue": {append(model("gpt-4o"), "gen_ai.usage.input_tokens", 10), false, 10_000, record.Priced},
 		"the catalogue goes before what was reported":       {append(model("gpt-4o"), "gen_ai.usage.input_tokens", 10, "gen_ai.usage.cost", 0.5), false, 10_000, record.Priced},
 		"by the model that answered":                        {append(model("unlisted"), "gen_ai.response.model", "gpt-4o", "gen_ai.usage.input_tokens", 10), false, 10_000, record.Priced},
 		"what was reported where the catalogue has nothing": {append(model("unlisted"), "gen_ai.usage.input_tokens", 10, "gen_ai.usage.cost", 0.5), false, 500_000_000, record.Reported},
