@@ -296,7 +296,7 @@ func TestRefusals(t *testing.T) {
 func TestBombHoldsNoMoreThanItMay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *otel.Options) { o.Body, o.Plain, o.InFlight = 1<<20, 256<<10, 256<<10 })
-	if resp, _ := w.post(t, "/v1/traces", zip(t, make([]byte, 256<<20)), "Content-Encoding", "gzip"); resp.StatusCode != 413 {
+	if resp, _ := w.post(t, "/v1/traces", zip(t, make([]byte, 32<<20)), "Content-Encoding", "gzip"); resp.StatusCode != 413 {
 		t.Errorf("status %d, want 413", resp.StatusCode)
 	}
 	if s := w.Status(); s.InFlight != 0 {
