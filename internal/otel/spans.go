@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
+	"strings"
 
 	"github.com/steward-llmops/steward/internal/llm"
 	"github.com/steward-llmops/steward/internal/record"
@@ -16,7 +17,7 @@ import (
 type attributes []*commonpb.KeyValue
 
 func (a *attributes) add(name string, v *commonpb.AnyValue) {
-	*a = append(*a, &commonpb.KeyValue{Key: name, Value: v})
+	*a = append(*a, &commonpb.KeyValue{Key: clean(name), Value: v})
 }
 
 // text adds a text that is not empty.
@@ -38,8 +39,12 @@ func (a *attributes) truth(name string, b bool) {
 	a.add(name, &commonpb.AnyValue{Value: &commonpb.AnyValue_BoolValue{BoolValue: b}})
 }
 
+// clean returns s with what is not UTF-8 replaced: protobuf takes no other text, and
+// callers name models and tags as they like.
+func clean(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+
 func textValue(s string) *commonpb.AnyValue {
-	return &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: s}}
+	return &commonpb.AnyValue{Value: &commonpb.AnyValue_StringValue{StringValue: clean(s)}}
 }
 
 // spansOf returns the spans of a call: its own, and below it one for each attempt
@@ -66,9 +71,9 @@ func (e *Exporter) spansOf(c *record.Call) []*tracepb.Span {
 
 func spanName(operation, model string) string {
 	if model == "" {
-		return operation
+		return clean(operation)
 	}
-	return operation + " " + model
+	return clean(operation + " " + model)
 }
 
 // modelOf returns the model that was sent, else the one that was asked for.
@@ -85,7 +90,7 @@ func statusOf(failure string) *tracepb.Status {
 	if failure == "" {
 		return &tracepb.Status{}
 	}
-	return &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: failure}
+	return &tracepb.Status{Code: tracepb.Status_STATUS_CODE_ERROR, Message: clean(failure)}
 }
 
 // idsOf returns the ids of the call's trace, span and parent. A call that a crash cut
