@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,6 +29,7 @@ import (
 	"github.com/steward-llmops/steward/internal/ident"
 	"github.com/steward-llmops/steward/internal/jobs"
 	"github.com/steward-llmops/steward/internal/journal"
+	"github.com/steward-llmops/steward/internal/otel"
 	"github.com/steward-llmops/steward/internal/security/access"
 	"github.com/steward-llmops/steward/internal/sim"
 	"github.com/steward-llmops/steward/internal/store"
@@ -65,13 +67,19 @@ type App struct {
 	gateway    *gateway.Gateway
 	api        *api.Server
 	registry   *prometheus.Registry
+	receiver   *otel.Receiver // nil: nothing is received
+	metrics    *otel.Metrics
+	exporter   *otel.Exporter // nil: nothing is exported
+	grpc       atomic.Value   // address of the gRPC listener, a string
 	projectors []*jobs.Projector
 	found      map[string]config.Provider // providers whose keys were in the environment
 	firstKey   string                     // the secret of the key made at the first start
 	settled    int                        // calls that the last process left in flight
 
 	work sync.WaitGroup // projections and the simulator
-	stop context.CancelFunc
+	// running ends when Steward stops: the context of what Open and Serve start.
+	running context.Context
+	stop    context.CancelFunc
 }
 
 // Up runs Steward until ctx ends.
@@ -91,7 +99,7 @@ func Open(ctx context.Context, cfg config.Config, opts Options) (a *App, err err
 	}
 	a = &App{cfg: cfg, opts: opts, log: logger(cfg.Log, opts.Err), started: opts.Now()}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
-	a.stop = stop
+	a.running, a.stop = run, stop
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -106,7 +114,9 @@ func Open(ctx context.Context, cfg config.Config, opts Options) (a *App, err err
 	if err := a.openUpstreams(ctx, run); err != nil {
 		return a, err
 	}
-	a.openGateway()
+	if err := a.openGateway(); err != nil {
+		return a, err
+	}
 	if err := a.recover(); err != nil {
 		return a, err
 	}
@@ -211,7 +221,7 @@ func (a *App) openUpstreams(ctx, run context.Context) (err error) {
 	return nil
 }
 
-func (a *App) openGateway() {
+func (a *App) openGateway() error {
 	a.registry = prometheus.NewRegistry()
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var keys gateway.Keys = a.keys
@@ -229,7 +239,9 @@ func (a *App) openGateway() {
 		MaxBody: int64(a.cfg.Limits.MaxBody), MaxUpload: int64(a.cfg.Limits.MaxUpload), MaxContent: keep,
 		HangUp: gateway.HangUp(a.cfg.Calls.HangUp), DrainTimeout: a.cfg.Calls.DrainTimeout.Std(),
 	}, gateway.NewDirectory(a.providers.list, a.prices))
+	a.openTelemetry(keys)
 	a.api = a.newAPI()
+	return a.openExport()
 }
 
 // maxContent is how much of a request and of an answer is kept, each.
@@ -268,6 +280,8 @@ func (a *App) follow(run context.Context) {
 		{Name: "ledger", Projection: tracked, Log: log, Logger: a.log},
 		{Name: "calls", Projection: a.calls, Log: log, Logger: a.log, CallsOnly: true, Rest: a.rest},
 	}
+	a.projectors = append(a.projectors, a.telemetry()...)
+	a.work.Go(func() { a.metrics.Run(run) })
 	for _, p := range a.projectors {
 		a.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "steward_projection_behind_bytes",
 			Help: "Journal bytes that a projection has still to take.", ConstLabels: prometheus.Labels{"projection": p.Name}},

@@ -15,6 +15,7 @@ import (
 	"github.com/steward-llmops/steward/console"
 	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/gateway"
+	"github.com/steward-llmops/steward/internal/otel"
 )
 
 // Handler returns everything that one listener serves: the gateway's surfaces, the
@@ -31,6 +32,8 @@ func (a *App) Handler(withGateway, withAdmin bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		switch {
+		case withGateway && a.receiver != nil && otel.Serves(path) && (r.Method == http.MethodPost || !gateway.Serves(path)):
+			a.receiver.Handler().ServeHTTP(w, r)
 		case withGateway && (strings.HasPrefix(path, "/v1") || gateway.Serves(path)):
 			a.gateway.ServeHTTP(w, r)
 		case path == "/healthz" || path == "/readyz":
@@ -74,6 +77,7 @@ func (a *App) Serve(ctx context.Context) error {
 		listeners = append(listeners, listening{l, a.Handler(false, true)})
 		adminAddr = l.Addr().String()
 	}
+	a.listenTelemetry()
 	if err := a.banner(main.Addr().String(), adminAddr); err != nil {
 		return err
 	}

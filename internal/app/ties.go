@@ -25,7 +25,7 @@ func (a *App) newAPI() *api.Server {
 		Version: a.opts.Version, Token: a.Token, Now: a.opts.Now,
 		Keys: a.keys, Calls: freshCalls{a.calls, a}, Contents: contents{a.journal}, Tail: tail{a.journal}, Ledger: report{a},
 		Providers: a.providers, Models: a.providers, Prices: a.prices, Status: status{a},
-		FirstVisit: a.visits, Sessions: a.sessions,
+		FirstVisit: a.visits, Sessions: a.sessions, OTLP: otlpStatus{a},
 	}
 }
 

@@ -118,9 +118,28 @@ func (d *decoder) checkWhole(c *Config) {
 		d.add("admin.listen", d.at["admin.listen"], false, "leave it out to share the gateway's address",
 			"admin.listen and listen are both %s", c.Listen)
 	}
+	d.checkOTLP(c)
 	if !c.Auth.Required && !IsLoopback(c.Listen) && !d.faulty("listen") {
 		d.add("auth.required", d.at["auth.required"], false, "set auth.required to true, or listen on 127.0.0.1",
 			"auth.required is false while %s can be reached from other machines", c.Listen)
+	}
+}
+
+func (d *decoder) checkOTLP(c *Config) {
+	o := &c.OTLP
+	if o.MaxInFlight < 4*o.MaxBody && !d.faulty("otlp.max_body") && !d.faulty("otlp.max_in_flight") {
+		at := d.at["otlp.max_in_flight"]
+		if at == nil {
+			at = d.at["otlp.max_body"]
+		}
+		d.add("otlp.max_in_flight", at, false, fmt.Sprintf("raise it to %s, or lower otlp.max_body", 4*o.MaxBody),
+			"otlp.max_in_flight is %s, less than four times otlp.max_body (%s)", o.MaxInFlight, o.MaxBody)
+	}
+	for _, taken := range []struct{ field, address string }{{"listen", c.Listen}, {"admin.listen", c.Admin.Listen}} {
+		if o.Receive && o.GRPC != "" && o.GRPC == taken.address && !strings.HasSuffix(o.GRPC, ":0") {
+			d.add("otlp.grpc", d.at["otlp.grpc"], false, "choose another port; 4317 is the usual one",
+				"otlp.grpc and %s are both %s", taken.field, o.GRPC)
+		}
 	}
 }
 

@@ -39,6 +39,9 @@ type Config struct {
 	Sim Sim `yaml:"sim"`
 	// Auth says who may call.
 	Auth Auth `yaml:"auth"`
+	// OTLP is how Steward speaks OpenTelemetry: what applications report to it, and
+	// what it reports elsewhere.
+	OTLP OTLP `yaml:"otlp"`
 }
 
 // Admin says where the admin API and the console listen.
@@ -256,4 +259,41 @@ type Auth struct {
 	// Required refuses calls without a key of Steward's. It can be turned off on a
 	// loopback address only.
 	Required bool `yaml:"required" default:"true"`
+}
+
+// OTLP is how Steward speaks OpenTelemetry.
+type OTLP struct {
+	// Receive takes traces, logs and metrics of applications at /v1/traces, /v1/logs
+	// and /v1/metrics, with a key of Steward's.
+	Receive bool `yaml:"receive" default:"true"`
+	// GRPC is the address (host:port) where they are taken over gRPC, without TLS.
+	// Empty: over HTTP only.
+	GRPC string `yaml:"grpc" default:"127.0.0.1:4317" check:"address"`
+	// MaxBody bounds one request as it comes; decompressed it may be four times as
+	// large.
+	MaxBody Size `yaml:"max_body" default:"16MiB" min:"64KiB" max:"256MiB"`
+	// MaxInFlight bounds all requests together that are being worked on or wait for
+	// the journal, decompressed. Beyond it senders are asked to come again. It is at
+	// least four times max_body.
+	MaxInFlight Size `yaml:"max_in_flight" default:"64MiB" min:"256KiB" max:"16GiB"`
+	// Export sends the gateway's calls to a collector, or to another product.
+	Export Export `yaml:"export"`
+}
+
+// Export sends the gateway's calls as spans and metrics by OTLP over HTTP.
+type Export struct {
+	// Endpoint is the address below which /v1/traces and /v1/metrics lie. Empty:
+	// nothing is exported.
+	Endpoint string `yaml:"endpoint" check:"url" example:"http://127.0.0.1:4318"`
+	// Headers are sent with every request. A secret among them is written by
+	// reference: "env:NAME" or "file:/path".
+	Headers map[string]Value `yaml:"headers" keys:"header" example:"{x-team: research}"`
+	// Content sends prompts and answers too. They leave Steward's own keeping then:
+	// its retention and encryption do not reach them there.
+	Content bool `yaml:"content" default:"false"`
+	// Subjects sends who a call is about, as user.id.
+	Subjects bool `yaml:"subjects" default:"false"`
+	// MetricsEvery is the time between two exports of metrics. 0s: only spans are
+	// exported.
+	MetricsEvery Duration `yaml:"metrics_every" default:"60s" min:"0s" max:"1h"`
 }

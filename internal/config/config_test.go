@@ -75,7 +75,7 @@ func TestDefaults(t *testing.T) {
 	if c.Listen != "127.0.0.1:8080" || c.Data != "./steward-data" || !c.Content.Keep || !c.Sim.Enabled || !c.Auth.Required ||
 		c.Limits.MaxBody != 32<<20 || c.Limits.MaxUpload != 512<<20 || c.Limits.Header != 64<<10 || c.Calls.HangUp != "cancel" ||
 		c.Calls.DrainTimeout.Std() != 30*time.Second || c.Content.Retention.Std() != 720*time.Hour || c.Journal.Sync.Std() != 10*time.Millisecond ||
-		c.Journal.Segment != 64<<20 || c.Journal.MinFree != 256<<20 || c.Prices.Unpriced != "allow" || c.Log.Level != "info" {
+		c.Journal.Segment != 64<<20 || c.Journal.MinFree != 256<<20 || !c.OTLP.Receive || c.OTLP.MaxBody != 16<<20 || c.OTLP.Export.MetricsEvery.Std() != time.Minute || c.Prices.Unpriced != "allow" || c.Log.Level != "info" {
 		t.Errorf("defaults are %+v", c)
 	}
 }

@@ -28,6 +28,7 @@ const (
 	Priced    Pricing = "priced"    // by the catalogue, from reported usage
 	Estimated Pricing = "estimated" // by the catalogue, from usage that Steward counted, or at the hold
 	Defaulted Pricing = "default"   // no price known; the configured default price
+	Reported  Pricing = "reported"  // no price known; what the application says that it paid
 	Unpriced  Pricing = "unpriced"  // no price known; the cost is unknown, not zero
 	Free      Pricing = "free"      // nothing was used (an error before any answer)
 )
