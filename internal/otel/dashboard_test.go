@@ -101,7 +101,9 @@ func TestDashboardAsksForWhatIsThere(t *testing.T) {
 			GridPos     struct{ X, Y, W, H int }
 			Targets     []struct{ Expr string }
 		}
-		Templating struct{ List []struct{ Name, Definition string } }
+		Templating struct {
+			List []struct{ Name, Definition string }
+		}
 	}
 	if err := json.Unmarshal(b, &board); err != nil {
 		t.Fatal(err)
