@@ -137,7 +137,11 @@ func (d *decoder) checkOTLP(c *Config) {
 	}
 	for _, taken := range []struct{ field, address string }{{"listen", c.Listen}, {"admin.listen", c.Admin.Listen}} {
 		if o.Receive && o.GRPC != "" && o.GRPC == taken.address && !strings.HasSuffix(o.GRPC, ":0") {
-			d.add("otlp.grpc", d.at["otlp.grpc"], false, "choose another port; 4317 is the usual one",
+			at := d.at["otlp.grpc"]
+			if at == nil {
+				at = d.at[taken.field]
+			}
+			d.add("otlp.grpc", at, false, "give otlp.grpc another port, or \"\" for none",
 				"otlp.grpc and %s are both %s", taken.field, o.GRPC)
 		}
 	}

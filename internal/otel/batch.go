@@ -3,6 +3,7 @@ package otel
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -41,19 +42,25 @@ const (
 )
 
 // take takes the body of one request: it returns the answer once the journal has what
-// was in it.
-func (r *Receiver) take(ctx context.Context, s signal, who ident.Principal, enc encoding, body []byte) (proto.Message, error) {
+// was in it. Whatever is sent, it must not end the process that calls go through: a
+// panic becomes an error, and its value, which may hold content, goes nowhere.
+func (r *Receiver) take(ctx context.Context, s signal, who ident.Principal, enc encoding, body []byte) (out proto.Message, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.opts.Log.Error("a request with telemetry broke its reader", "signal", s.String(), "stack", string(debug.Stack()))
+			out, err = nil, fault.New(fault.Internal, "telemetry_bug", "this request cannot be read").
+				Hinted("please report it: the server's log says where")
+		}
+	}()
 	b := &batch{r: r, who: who, now: r.opts.Now(), inside: map[ident.ID]struct{}{}}
 	r.counters.bytes[s].Add(int64(len(body)))
-	var answer proto.Message
-	var err error
 	switch s {
 	case traces:
-		answer, err = b.traces(enc, body)
+		out, err = b.traces(enc, body)
 	case logs:
-		answer, err = b.logs(enc, body)
+		out, err = b.logs(enc, body)
 	case metrics:
-		answer, err = b.metrics(enc, body)
+		out, err = b.metrics(enc, body)
 	}
 	if err != nil {
 		return nil, err
@@ -67,7 +74,7 @@ func (r *Receiver) take(ctx context.Context, s signal, who ident.Principal, enc 
 		r.counters.count(s, result(i), n)
 	}
 	r.counters.cut(b.cuts)
-	return answer, nil
+	return out, nil
 }
 
 // batch gathers what is in one request.

@@ -33,10 +33,11 @@ const (
 	answeredTooLarge
 	answeredBusy
 	answeredUnavailable
+	answeredFailed
 	numAnswers
 )
 
-var answerNames = [numAnswers]string{"ok", "partial", "invalid", "unauthenticated", "too_large", "busy", "unavailable"}
+var answerNames = [numAnswers]string{"ok", "partial", "invalid", "unauthenticated", "too_large", "busy", "unavailable", "failed"}
 
 // counters are the receiver's figures, for Prometheus and for Status alike.
 type counters struct {
@@ -134,7 +135,7 @@ type SignalStatus struct {
 	Dropped   int64            `json:"dropped" doc:"Items that were acknowledged and not kept: spans that only begin, points without a number"`
 	Duplicate int64            `json:"duplicate" doc:"Items that were acknowledged because the journal had them already"`
 	Bytes     int64            `json:"bytes" doc:"Bytes of requests, decompressed"`
-	Requests  map[string]int64 `json:"requests" doc:"Requests by how they were answered: ok, partial, invalid, unauthenticated, too_large, busy, unavailable"`
+	Requests  map[string]int64 `json:"requests" doc:"Requests by how they were answered: ok, partial, invalid, unauthenticated, too_large, busy, unavailable, failed"`
 }
 
 // Status returns what came in since the start: the figures that Prometheus gets.

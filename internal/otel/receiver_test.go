@@ -2,11 +2,13 @@ package otel_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -274,6 +276,13 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a bug ends the request, not the process", func(t *testing.T) {
+		w := newWorld(t, func(o *otel.Options) { o.Tariff = nil })
+		resp, body := w.post(t, "/v1/traces", good)
+		if s := w.Status(); resp.StatusCode != 500 || resp.Header.Get("Retry-After") != "" || s.Traces.Requests["failed"] != 1 || s.InFlight != 0 {
+			t.Errorf("status %d, %q, counted %v", resp.StatusCode, body, s.Traces.Requests)
+		}
+	})
 	t.Run("another method", func(t *testing.T) {
 		w := newWorld(t, nil)
 		resp, err := w.client.Get(w.url + "/v1/traces")
@@ -491,3 +500,37 @@ func TestEncodingsAgree(t *testing.T) {
 		t.Errorf("status %d, counted %+v; want the same span twice", resp.StatusCode, s)
 	}
 }
+
+// Whatever comes, it is taken or refused, and holds nothing afterwards.
+func FuzzReceive(f *testing.F) {
+	good, err := proto.Marshal(tracesOf(span(1)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good, false, false, byte(0))
+	f.Add([]byte(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"07"}]}]}]}`), true, false, byte(0))
+	f.Add([]byte("\x1f\x8b\x08\x00"), false, true, byte(1))
+	f.Add([]byte(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"a","gauge":{"dataPoints":[{"asInt":"1"}]}}]}]}]}`), true, false, byte(2))
+	r := otel.NewReceiver(otel.Options{Keys: keys{}, Journal: discard{}, Tariff: tariff{}, Body: 1 << 20, Now: func() time.Time { return now }})
+	h := r.Handler()
+	f.Fuzz(func(t *testing.T, body []byte, inJSON, zipped bool, signal byte) {
+		req := httptest.NewRequest(http.MethodPost, []string{"/v1/traces", "/v1/logs", "/v1/metrics"}[signal%3], bytes.NewReader(body))
+		req.Header.Set("X-Api-Key", secret)
+		req.Header.Set("Content-Type", map[bool]string{true: "application/json", false: "application/x-protobuf"}[inJSON])
+		if zipped {
+			req.Header.Set("Content-Encoding", "gzip")
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, req)
+		if w.Code != 200 && w.Code != 400 && w.Code != 413 {
+			t.Errorf("status %d: %s", w.Code, w.Body)
+		}
+		if held := r.Status().InFlight; held != 0 {
+			t.Errorf("%d bytes are still held", held)
+		}
+	})
+}
+
+type discard struct{}
+
+func (discard) Append(context.Context, []otel.Item) error { return nil }

@@ -30,6 +30,8 @@ func refusalOf(f *fault.Error) refusal {
 		return refusal{codes.PermissionDenied, answeredUnauthenticated, 0}
 	case fault.TooLarge:
 		return refusal{codes.ResourceExhausted, answeredTooLarge, 0}
+	case fault.Internal: // a bug: sending it again would only meet it again
+		return refusal{codes.Internal, answeredFailed, 0}
 	case fault.Exhausted:
 		return refusal{codes.ResourceExhausted, answeredBusy, max(f.RetryAfter, busyPatience)}
 	}
