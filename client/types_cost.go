@@ -22,7 +22,7 @@ type ReportRow struct {
 	Provider string `json:"provider,omitempty"`
 	Model    string `json:"model,omitempty" doc:"Upstream model"`
 	Day      string `json:"day,omitempty" doc:"YYYY-MM-DD, UTC"`
-	Pricing  string `json:"pricing,omitempty" doc:"priced, estimated, default, unpriced or free"`
+	Pricing  string `json:"pricing,omitempty" doc:"priced, estimated, default, reported, unpriced or free"`
 
 	Calls        int64 `json:"calls"`
 	Unpriced     int64 `json:"unpriced" doc:"Calls of unknown cost, not in cost_nano"`

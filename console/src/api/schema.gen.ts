@@ -578,7 +578,7 @@ export interface components {
             output_tokens: number;
             parent_span_id?: string;
             price_id?: string;
-            /** @description priced, estimated, default, unpriced or free */
+            /** @description priced, estimated, default, reported, unpriced or free */
             pricing: string;
             project: string;
             prompt?: string;
@@ -702,7 +702,7 @@ export interface components {
             output_tokens: number;
             parent_span_id?: string;
             price_id?: string;
-            /** @description priced, estimated, default, unpriced or free */
+            /** @description priced, estimated, default, reported, unpriced or free */
             pricing: string;
             project: string;
             prompt?: string;
@@ -1259,7 +1259,7 @@ export interface components {
              * @description Reasoning included
              */
             output_tokens: number;
-            /** @description priced, estimated, default, unpriced or free */
+            /** @description priced, estimated, default, reported, unpriced or free */
             pricing?: string;
             project?: string;
             provider?: string;

@@ -27,7 +27,7 @@ type View struct {
 	Attempts        int    `json:"attempts" doc:"Tries at providers"`
 
 	Outcome    string            `json:"outcome" doc:"ok, error, cancelled or interrupted"`
-	Pricing    string            `json:"pricing" doc:"priced, estimated, default, unpriced or free"`
+	Pricing    string            `json:"pricing" doc:"priced, estimated, default, reported, unpriced or free"`
 	Asked      string            `json:"asked" doc:"Model as the caller wrote it"`
 	Surface    string            `json:"surface" doc:"The caller's wire format"`
 	Operation  string            `json:"operation"`

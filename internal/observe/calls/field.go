@@ -109,7 +109,7 @@ var Fields = []*Field{
 	{Name: "operation", Column: "operation", Doc: "chat, embeddings, ...", Texts: one(func(r *Row) string { return r.Operation }), Dimension: true, Facet: true, Rolled: true},
 	{Name: "finish", Column: "finish", Doc: "why the model stopped", Texts: one(func(r *Row) string { return string(r.Finish) }), Dimension: true, Facet: true},
 	{Name: "cache", Column: "cache", Doc: "exact, semantic or miss", Texts: one(func(r *Row) string { return r.Cache }), Dimension: true, Facet: true, Rolled: true},
-	{Name: "pricing", Column: "pricing", Doc: "priced, estimated, default, unpriced or free", Texts: one(func(r *Row) string { return string(r.Pricing) }), Dimension: true, Facet: true, Rolled: true},
+	{Name: "pricing", Column: "pricing", Doc: "priced, estimated, default, reported, unpriced or free", Texts: one(func(r *Row) string { return string(r.Pricing) }), Dimension: true, Facet: true, Rolled: true},
 	{Name: "stream", Kind: Bool, Column: "stream", Doc: "the answer was streamed", Number: known(func(r *Row) int64 { return truth(r.Stream) }), Dimension: true},
 	{Name: "attempts", Kind: Number, Column: "tries", Doc: "tries at providers", Number: known(func(r *Row) int64 { return int64(len(r.Attempts)) })},
 
