@@ -182,7 +182,12 @@ func (b *batch) collect(ctx context.Context, entries []record.Entry) ([]*calls.R
 				if spans, err = b.stored(ctx, entries); err != nil {
 					return nil, err
 				}
-				b.spans = true
+				if !b.spans { // the first ever: the calls before it were not joined
+					if err := b.rememberAnswers(ctx); err != nil {
+						return nil, err
+					}
+					b.spans = true
+				}
 			}
 			if spans[c.ID] {
 				continue
@@ -212,90 +217,67 @@ func newRow(c *record.Call) *calls.Row {
 // stored returns which spans of the batch are stored.
 func (b *batch) stored(ctx context.Context, entries []record.Entry) (map[ident.ID]bool, error) {
 	there := map[ident.ID]bool{}
-	type times struct{ low, high int64 }
-	parts := map[int64]times{}
+	ids := map[int64][]string{} // as literals, by partition
 	for i := range entries {
 		if c := entries[i].Span; c != nil {
-			at := newRow(c).Time
-			t, ok := parts[partOf(at)]
-			if !ok {
-				t = times{at, at}
-			}
-			parts[partOf(at)] = times{min(t.low, at), max(t.high, at)}
+			part := partOf(newRow(c).Time)
+			ids[part] = append(ids[part], idLiteral(c.ID))
 		}
 	}
-	ids := make(map[string]ident.ID)
-	for i := range entries {
-		if c := entries[i].Span; c != nil {
-			ids[callstore.UUIDText(c.ID)] = c.ID
-		}
-	}
-	for part, t := range parts {
+	for part, list := range ids {
 		if !b.has(part) {
 			continue
 		}
-		found, err := b.texts(ctx, "SELECT CAST(id AS VARCHAR) FROM "+partTable(part)+" WHERE time BETWEEN $1 AND $2 AND source <> 'gateway'", t.low, t.high)
+		found, err := texts(ctx, b.tx, "SELECT CAST(id AS VARCHAR) FROM "+partTable(part)+" WHERE id IN ("+strings.Join(list, ", ")+")")
 		if err != nil {
 			return nil, err
 		}
 		for _, text := range found {
-			if id, ok := ids[text]; ok {
-				there[id] = true
-			}
+			there[uuid(text)] = true
 		}
 	}
 	return there, nil
 }
 
-// texts runs a statement in the batch's transaction that gives one text a row.
-func (b *batch) texts(ctx context.Context, query string, args ...any) (list []string, err error) {
-	rows, err := b.tx.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
-}
+func idLiteral(id ident.ID) string { return "CAST(" + quote(callstore.UUIDText(id)) + " AS UUID)" }
 
 // traceSpan is how far apart the rows of one trace may lie to be joined.
 const traceSpan = 24 * hourMicros
 
-// join sets what of the rows follows from the others of their traces.
+// join sets what of the rows follows from the others of their traces. Until somebody
+// reports spans there is nothing to join: every call is the gateway's, and counts.
 func (b *batch) join(ctx context.Context, rows []*calls.Row) error {
-	if b.spans {
-		var low, high int64
-		unknown := map[string]bool{}
-		for i, r := range rows {
-			if i == 0 || r.Time < low {
-				low = r.Time
-			}
-			high = max(high, r.Time)
-			// A trace that began with the gateway's own call has nothing stored.
-			if r.TraceID != "" && !b.joiner.Knows(r.TraceID) && (r.Source != "" || r.ParentSpanID != "") {
-				unknown[r.TraceID] = true
-			}
+	if !b.spans {
+		for _, r := range rows {
+			r.Counted = calls.Uses(&r.Call)
 		}
-		if len(unknown) > 0 {
-			stored, err := b.traces(ctx, unknown, low-traceSpan, high+traceSpan)
-			if err != nil {
-				return err
-			}
-			b.joiner.Load(stored)
+		return nil
+	}
+	var low, high int64
+	unknown := map[string]bool{}
+	for i, r := range rows {
+		if i == 0 || r.Time < low {
+			low = r.Time
 		}
+		high = max(high, r.Time)
+		// A trace that begins with the gateway's own call has nothing stored.
+		if r.TraceID != "" && !b.joiner.Knows(r) && (r.Source != "" || r.ParentSpanID != "") {
+			unknown[r.TraceID] = true
+		}
+	}
+	if len(unknown) > 0 {
+		stored, err := b.traces(ctx, unknown, low-traceSpan, high+traceSpan)
+		if err != nil {
+			return err
+		}
+		b.joiner.Load(stored)
 	}
 	b.changes = b.joiner.Add(rows)
 	return nil
 }
 
 // joined are the columns of a row that the joiner looks at.
-const joined = `CAST(id AS VARCHAR), time, source, kind, trace_id, span_id, parent_span_id, session, subject, counted, input_tokens + output_tokens`
+const joined = `CAST(id AS VARCHAR), time, org, source, kind, trace_id, span_id, parent_span_id, session, subject, counted, input_tokens + output_tokens`
 
 // traces reads the rows of traces as far as the joiner needs them.
 func (b *batch) traces(ctx context.Context, ids map[string]bool, low, high int64) (list []calls.Row, err error) {
@@ -327,14 +309,10 @@ func scanJoined(list []calls.Row, rows *sql.Rows) ([]calls.Row, error) {
 		var r calls.Row
 		var id string
 		var tokens int64
-		if err := rows.Scan(&id, &r.Time, &r.Source, &r.Kind, &r.TraceID, &r.SpanID, &r.ParentSpanID, &r.Session, &r.Subject, &r.Counted, &tokens); err != nil {
+		if err := rows.Scan(&id, &r.Time, &r.Org, &r.Source, &r.Kind, &r.TraceID, &r.SpanID, &r.ParentSpanID, &r.Session, &r.Subject, &r.Counted, &tokens); err != nil {
 			return nil, err
 		}
-		var uuid duckdb.UUID
-		if err := uuid.Scan(id); err != nil {
-			return nil, err
-		}
-		r.ID = ident.ID(uuid)
+		r.ID = uuid(id)
 		if r.Source == "gateway" {
 			r.Source = ""
 		}

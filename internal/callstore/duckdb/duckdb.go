@@ -39,6 +39,8 @@ type Options struct {
 	Timeout time.Duration
 	// Heaviest is how many rows a question may read one by one; zero means 50 million.
 	Heaviest int64
+	// SearchRows is how many rows one search looks into; zero means 20,000.
+	SearchRows int
 }
 
 // Store is the calls. It is safe for concurrent use.
@@ -109,6 +111,9 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	}
 	if opts.Heaviest <= 0 {
 		opts.Heaviest = heaviest
+	}
+	if opts.SearchRows <= 0 {
+		opts.SearchRows = searchRows
 	}
 	s := &Store{path: path, limit: strconv.Itoa(opts.MemoryMB) + "MB", opts: opts, hours: map[int64]hour{}}
 	// The file is attached to an engine in memory, which is the way to say how large

@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strconv"
@@ -174,7 +175,7 @@ func (s *Store) rememberAnswers(ctx context.Context) error {
 		if part < partOf(from) {
 			break
 		}
-		ids, err := s.column(ctx, fmt.Sprintf("SELECT upstream_id FROM %s WHERE time >= $1 AND source = 'gateway' AND upstream_id <> '' LIMIT 50000", partTable(part)), from)
+		ids, err := texts(ctx, s.db, fmt.Sprintf("SELECT upstream_id FROM %s WHERE time >= $1 AND source = 'gateway' AND upstream_id <> '' LIMIT 50000", partTable(part)), from)
 		if err != nil {
 			return err
 		}
@@ -183,9 +184,14 @@ func (s *Store) rememberAnswers(ctx context.Context) error {
 	return nil
 }
 
-// column runs a statement that gives one text a row.
-func (s *Store) column(ctx context.Context, query string, args ...any) (list []string, err error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
+// querier is a connection or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// texts runs a statement that gives one text a row.
+func texts(ctx context.Context, q querier, query string, args ...any) (list []string, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (s *Store) search(ctx context.Context, q *calls.Query) (page calls.Page, er
 		if q.Limit > 0 && len(page.Rows) == q.Limit {
 			return false, nil
 		}
-		if looked >= searchRows || looked%64 == 0 && time.Now().After(end) {
+		if looked >= s.opts.SearchRows || looked%64 == 0 && time.Now().After(end) {
 			page.Partial, page.Next = true, r.ID
 			page.Reason = fmt.Sprintf("%d calls were searched, back to %s", looked, time.UnixMicro(r.Time).UTC().Format(time.RFC3339))
 			return false, nil

@@ -194,7 +194,7 @@ func (s *Store) searchGroups(ctx context.Context, a *calls.Analysis, shift int64
 	byPart := map[int64][]string{}
 	for i := range page.Rows {
 		r := &page.Rows[i]
-		byPart[partOf(r.Time)] = append(byPart[partOf(r.Time)], "CAST("+quote(callstore.UUIDText(r.ID))+" AS UUID)")
+		byPart[partOf(r.Time)] = append(byPart[partOf(r.Time)], idLiteral(r.ID))
 	}
 	var list []string
 	for part, ids := range byPart {

@@ -98,7 +98,7 @@ func (s *Store) newest(ctx context.Context, q *calls.Query, column string) (ids 
 		if err != nil {
 			return nil, err
 		}
-		found, err := s.column(ctx, "SELECT "+column+" FROM "+partTable(number)+" WHERE "+timeBetween(part.from, part.to)+" AND "+column+" <> '' AND "+where+
+		found, err := texts(ctx, s.db, "SELECT "+column+" FROM "+partTable(number)+" WHERE "+timeBetween(part.from, part.to)+" AND "+column+" <> '' AND "+where+
 			" GROUP BY 1 ORDER BY MAX(time) DESC LIMIT "+strconv.Itoa(limit), b.Args...)
 		if err != nil {
 			return nil, err

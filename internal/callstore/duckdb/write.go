@@ -9,12 +9,13 @@ import (
 	duckdb "github.com/duckdb/duckdb-go/v2"
 
 	"github.com/steward-llmops/steward/internal/callstore"
+	"github.com/steward-llmops/steward/internal/ident"
 	"github.com/steward-llmops/steward/internal/observe/calls"
 	"github.com/steward-llmops/steward/internal/record"
 )
 
-// writeReported puts scores, logs and points into the transaction. One that was sent
-// twice within the last days is left out.
+// writeReported puts scores, logs and points into the transaction, each once by its
+// id.
 func (b *batch) writeReported(ctx context.Context, entries []record.Entry) error {
 	lists := map[string][][]driver.Value{}
 	add := func(table string, row ...driver.Value) {
@@ -52,11 +53,11 @@ func (b *batch) writeReported(ctx context.Context, entries []record.Entry) error
 
 // unseen leaves out the rows whose id is stored, or stood before.
 func (b *batch) unseen(ctx context.Context, table string, list [][]driver.Value) ([][]driver.Value, error) {
-	low, high := list[0][1].(int64), list[0][1].(int64)
-	for _, row := range list {
-		low, high = min(low, row[1].(int64)), max(high, row[1].(int64))
+	ids := make([]string, len(list))
+	for i, row := range list {
+		ids[i] = idLiteral(ident.ID(row[0].(duckdb.UUID)))
 	}
-	found, err := b.texts(ctx, "SELECT CAST(id AS VARCHAR) FROM "+table+" WHERE time BETWEEN $1 AND $2", low, high)
+	found, err := texts(ctx, b.tx, "SELECT CAST(id AS VARCHAR) FROM "+table+" WHERE id IN ("+strings.Join(ids, ", ")+")")
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +103,7 @@ func (b *batch) writeChanges(ctx context.Context) error {
 	for i := range b.changes {
 		c := &b.changes[i]
 		part := partOf(c.Time)
-		byPart[part] = append(byPart[part], fmt.Sprintf("(CAST(%s AS UUID), %t, %s, %s)", quote(callstore.UUIDText(c.ID)), c.Counted,
+		byPart[part] = append(byPart[part], fmt.Sprintf("(%s, %t, %s, %s)", idLiteral(c.ID), c.Counted,
 			literal(c.Session), literal(c.Subject)))
 		t, ok := span[part]
 		if !ok {

@@ -18,22 +18,27 @@ import (
 // seen from the application, and does not count either. The gateway's calls always
 // count: they are what was paid.
 //
+// A trace is one organisation's: nobody else's rows change what counts in it. Of two
+// rows with one span id the second does not count, unless it is the gateway's own.
+//
 // Rows come in any order, the children mostly before their parents. A Joiner keeps
-// the traces that it saw last; of one that it has let go, Joined must be asked
-// again by Load. It is for one goroutine.
+// the traces that it saw last; one that it does not know has to be loaded before its
+// rows are added. It is for one goroutine.
 type Joiner struct {
-	// Limit is how many spans are kept, of all traces; 0: 200,000.
+	// Limit is how many spans are kept, of all traces; 0: 100,000.
 	Limit int
 
-	traces map[string]*trace
+	traces map[traceKey]*trace
 	order  list.List // of *trace, the one used last in front
 	spans  int
 	// answers are the provider's ids of the gateway's own calls of late.
 	answers answers
 }
 
+type traceKey struct{ org, id string }
+
 type trace struct {
-	id               string
+	key              traceKey
 	spans            map[string]*joined // by span id
 	session, subject string
 	rest             []*joined // rows without a span id
@@ -67,27 +72,34 @@ func Uses(r *record.Call) bool {
 	return r.KindOf() == record.KindCall || r.Usage.Reported || r.Usage.Estimated
 }
 
-// Knows reports whether the joiner has the trace; if not, and rows of it may be
+// Knows reports whether the joiner has the row's trace; if not, and rows of it may be
 // stored, Load them first.
-func (j *Joiner) Knows(traceID string) bool { return j.traces[traceID] != nil }
+func (j *Joiner) Knows(r *Row) bool { return j.traces[traceKey{r.Org, r.TraceID}] != nil }
 
-// Load adds rows of a trace that are stored already, as they are.
+// Load adds all stored rows of traces, as they are.
 func (j *Joiner) Load(rows []Row) {
+	loaded := map[*trace]bool{}
 	for i := range rows {
 		r := &rows[i]
-		t := j.trace(r.TraceID)
+		t := j.trace(r)
 		n := j.insert(t, r)
 		if n == nil {
 			continue
 		}
+		loaded[t] = true
 		n.counted, n.session, n.subject = r.Counted, r.Session, r.Subject
 		t.session, t.subject = firstOf(t.session, r.Session), firstOf(t.subject, r.Subject)
+	}
+	for t := range loaded { // what is not counted, and not covered, is a gateway's call seen again
+		t.coverAll()
+		for _, n := range t.spans {
+			n.twin = n.usage && !n.counted && !n.gateway && n.covered == 0
+		}
 	}
 }
 
 // Add sets Counted, Session and Subject of new rows, and returns which rows that
-// are stored already have changed. Rows that the trace has already, by their span
-// id and id, are left alone.
+// are stored already have changed.
 func (j *Joiner) Add(rows []*Row) []Change {
 	fresh := make(map[*joined]*Row, len(rows))
 	touched := make(map[*trace]bool)
@@ -99,9 +111,10 @@ func (j *Joiner) Add(rows []*Row) []Change {
 		if r.TraceID == "" {
 			continue
 		}
-		t := j.trace(r.TraceID)
+		t := j.trace(r)
 		n := j.insert(t, r)
 		if n == nil {
+			r.Counted = r.Counted && r.Source == ""
 			continue
 		}
 		fresh[n] = r
@@ -120,14 +133,7 @@ func (j *Joiner) Add(rows []*Row) []Change {
 
 // settle computes anew what a trace's rows count, and what they are part of.
 func (t *trace) settle(fresh map[*joined]*Row) (changes []Change) {
-	for _, n := range t.spans {
-		n.covered = 0
-	}
-	for _, n := range t.spans {
-		if n.usage {
-			t.cover(n)
-		}
-	}
+	t.coverAll()
 	each := func(n *joined) {
 		counted := n.usage && (n.gateway || n.covered == 0 && !n.twin)
 		session, subject := firstOf(n.session, t.session), firstOf(n.subject, t.subject)
@@ -145,6 +151,18 @@ func (t *trace) settle(fresh map[*joined]*Row) (changes []Change) {
 		each(n)
 	}
 	return changes
+}
+
+// coverAll finds out what lies above rows that say what was used.
+func (t *trace) coverAll() {
+	for _, n := range t.spans {
+		n.covered = 0
+	}
+	for _, n := range t.spans {
+		if n.usage {
+			t.cover(n)
+		}
+	}
 }
 
 // deepest is how far up a tree is walked: one that is deeper, or that bites its own
@@ -168,21 +186,22 @@ func (t *trace) cover(n *joined) {
 	}
 }
 
-func (j *Joiner) trace(id string) *trace {
-	if t := j.traces[id]; t != nil {
+func (j *Joiner) trace(r *Row) *trace {
+	key := traceKey{r.Org, r.TraceID}
+	if t := j.traces[key]; t != nil {
 		j.order.MoveToFront(t.at)
 		return t
 	}
 	if j.traces == nil {
-		j.traces = map[string]*trace{}
+		j.traces = map[traceKey]*trace{}
 	}
-	t := &trace{id: id, spans: map[string]*joined{}}
+	t := &trace{key: key, spans: map[string]*joined{}}
 	t.at = j.order.PushFront(t)
-	j.traces[id] = t
+	j.traces[key] = t
 	return t
 }
 
-// insert adds a row to its trace; nil if it is there.
+// insert adds a row to its trace; nil if its span id is there.
 func (j *Joiner) insert(t *trace, r *Row) *joined {
 	n := &joined{id: r.ID, time: r.Time, parent: r.ParentSpanID, gateway: r.Source == "", usage: Uses(&r.Call)}
 	if r.SpanID == "" {
@@ -202,11 +221,11 @@ func (j *Joiner) insert(t *trace, r *Row) *joined {
 func (j *Joiner) trim() {
 	limit := j.Limit
 	if limit <= 0 {
-		limit = 200_000
+		limit = 100_000
 	}
 	for j.spans > limit && j.order.Len() > 1 {
 		t := j.order.Remove(j.order.Back()).(*trace)
-		delete(j.traces, t.id)
+		delete(j.traces, t.key)
 		j.spans -= len(t.spans) + len(t.rest)
 	}
 }
