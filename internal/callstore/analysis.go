@@ -66,25 +66,10 @@ func Rolls(a *calls.Analysis, step time.Duration, shift int64) bool {
 }
 
 func rolls(e calls.Expr) bool {
-	switch e := e.(type) {
-	case calls.And:
-		for _, x := range e {
-			if !rolls(x) {
-				return false
-			}
+	for leaf := range calls.Leaves(e) {
+		if c, ok := leaf.(*calls.Cond); !ok || c.Field == nil || !c.Field.Rolled {
+			return false
 		}
-	case calls.Or:
-		for _, x := range e {
-			if !rolls(x) {
-				return false
-			}
-		}
-	case calls.Not:
-		return rolls(e.X)
-	case *calls.Cond:
-		return e.Field != nil && e.Field.Rolled
-	case *calls.Said:
-		return false
 	}
 	return true
 }
@@ -136,31 +121,17 @@ func HistRolls(a *calls.Analysis) bool {
 		}
 		return f.Name == "counted"
 	}
-	ok := true
-	var walk func(e calls.Expr)
-	walk = func(e calls.Expr) {
-		switch e := e.(type) {
-		case calls.And:
-			for _, x := range e {
-				walk(x)
-			}
-		case calls.Or:
-			for _, x := range e {
-				walk(x)
-			}
-		case calls.Not:
-			walk(e.X)
-		case *calls.Cond:
-			ok = ok && e.Field != nil && e.Field.Name != "key" && known(e.Field)
+	for leaf := range calls.Leaves(a.Filter) {
+		if c, ok := leaf.(*calls.Cond); !ok || c.Field == nil || c.Field.Name == "key" || !known(c.Field) {
+			return false
 		}
 	}
-	walk(a.Filter)
 	for i := range a.By {
-		if f := a.By[i].Field; f != nil {
-			ok = ok && known(f)
+		if f := a.By[i].Field; f != nil && !known(f) {
+			return false
 		}
 	}
-	return ok
+	return true
 }
 
 // NewPlan compiles an analysis without Said and without scores. Steps of time are
@@ -235,34 +206,12 @@ func whole(i int) measure {
 }
 
 func ratio(num, den int) measure {
-	return func(g *Group) calls.Value {
-		if g.Figures[den].N == 0 {
-			return calls.Value{None: true}
-		}
-		return calls.Value{Frac: true, F: float64(g.Figures[num].N) / float64(g.Figures[den].N)}
-	}
+	return func(g *Group) calls.Value { return calls.Ratio(g.Figures[num].N, g.Figures[den].N) }
 }
 
 // per divides money, to the nearest nano-dollar.
 func per(num, den int) measure {
-	return func(g *Group) calls.Value {
-		if g.Figures[den].N == 0 {
-			return calls.Value{None: true}
-		}
-		return calls.Value{N: nearest(g.Figures[num].N, g.Figures[den].N)}
-	}
-}
-
-// nearest divides, half away from zero; d is positive.
-func nearest(n, d int64) int64 {
-	q, r := n/d, n%d
-	switch {
-	case r > 0 && r >= d-r:
-		q++
-	case r < 0 && -r >= d+r:
-		q--
-	}
-	return q
+	return func(g *Group) calls.Value { return calls.Quotient(g.Figures[num].N, g.Figures[den].N) }
 }
 
 func (p *Plan) measure(m *calls.Measure) (measure, error) {

@@ -212,41 +212,23 @@ func (b *Builder) tag(c *calls.Cond) string {
 	return s
 }
 
-// pieces walks a pattern: text between the stars, and whether a star came before it.
-func pieces(pattern string, plain func(string), star func()) {
-	for i := 0; i < len(pattern); i++ {
-		switch {
-		case pattern[i] == '*':
-			star()
-		case pattern[i] == '\\' && i+1 < len(pattern):
-			i++
-			fallthrough
-		default:
-			plain(pattern[i : i+1])
-		}
-	}
-}
+// escape makes a text stand for itself in a pattern of LIKE with \ as its escape.
+var escape = strings.NewReplacer(`%`, `\%`, `_`, `\_`, `\`, `\\`)
 
 // likePattern turns a pattern into one for LIKE with \ as its escape.
 func likePattern(pattern string) string {
-	var s strings.Builder
-	pieces(pattern, func(c string) {
-		if strings.Contains(`%_\`, c) {
-			s.WriteByte('\\')
-		}
-		s.WriteString(c)
-	}, func() { s.WriteByte('%') })
-	return s.String()
+	parts := calls.Pieces(pattern)
+	for i := range parts {
+		parts[i] = escape.Replace(parts[i])
+	}
+	return strings.Join(parts, "%")
 }
 
 // likeExpression turns a pattern into a regular expression that stays within a tag.
 func likeExpression(pattern string) string {
-	var s, run strings.Builder
-	flush := func() {
-		s.WriteString(regexp.QuoteMeta(separators.Replace(run.String())))
-		run.Reset()
+	parts := calls.Pieces(pattern)
+	for i := range parts {
+		parts[i] = regexp.QuoteMeta(separators.Replace(parts[i]))
 	}
-	pieces(pattern, func(c string) { run.WriteString(c) }, func() { flush(); s.WriteString("[^" + unit + "]*") })
-	flush()
-	return s.String()
+	return strings.Join(parts, "[^"+unit+"]*")
 }

@@ -37,8 +37,6 @@ func zones(loc *time.Location, from, to time.Time) []zone {
 
 const dayMicros = 86_400_000_000
 
-var plainSteps = map[calls.Step]int64{calls.Minute: 60e6, calls.Minute5: 300e6, calls.Minute15: 900e6, calls.Hour: 3600e6, calls.Hour6: 6 * 3600e6}
-
 // stepExpression is the start of the step that a row's time lies in: microseconds
 // of the plain steps, days and months since the epoch of the others.
 func stepExpression(d *calls.Dimension, from, to time.Time, shift int64) string {
@@ -48,7 +46,7 @@ func stepExpression(d *calls.Dimension, from, to time.Time, shift int64) string 
 		back := time.Duration(shift) * time.Microsecond
 		from, to = from.Add(back), to.Add(back)
 	}
-	if n, ok := plainSteps[d.Step]; ok {
+	if n := d.Step.Micros(); n != 0 {
 		return fmt.Sprintf("%s - %s %% %d", moment, moment, n)
 	}
 	offset := ""

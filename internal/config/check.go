@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/steward-llmops/steward/internal/fault"
 )
 
 // SimName is the name under which the built-in simulator is a provider.
@@ -56,7 +58,7 @@ func (d *decoder) oneOf(path string, pos *token.Position, text string, allowed [
 		return
 	}
 	hint := "write one of " + strings.Join(allowed, ", ")
-	if near := nearest(text, allowed); near != "" {
+	if near := fault.Nearest(text, allowed); near != "" {
 		hint = fmt.Sprintf("did you mean %q? allowed: %s", near, strings.Join(allowed, ", "))
 	}
 	d.add(path, pos, false, hint, "%s has no value %q", path, text)

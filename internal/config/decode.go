@@ -13,6 +13,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/steward-llmops/steward/internal/fault"
 )
 
 // Default returns the configuration of an empty file.
@@ -310,7 +312,7 @@ func (d *decoder) section(path string, n ast.Node, v reflect.Value) {
 		i := slices.Index(names, name)
 		if i < 0 {
 			hint := "leave it out; the fields here are " + strings.Join(names, ", ")
-			if near := nearest(name, names); near != "" {
+			if near := fault.Nearest(name, names); near != "" {
 				hint = fmt.Sprintf("did you mean %q?", near)
 			}
 			d.hide(p.Value)

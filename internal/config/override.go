@@ -93,7 +93,7 @@ func NewOverride(provider, model string, rates map[string]string) (Override, err
 	for _, name := range slices.Sorted(maps.Keys(rates)) {
 		if !slices.Contains(names, name) {
 			f := fault.New(fault.Invalid, "unknown_rate", "a price has no field %q", name).At("rates." + name)
-			if near := nearest(name, names); near != "" {
+			if near := fault.Nearest(name, names); near != "" {
 				return o, f.Hinted("did you mean %q?", near)
 			}
 			return o, f.Hinted("choose among %s", strings.Join(names, ", "))

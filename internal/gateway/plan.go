@@ -128,7 +128,7 @@ func (d *Directory) notFound(name string) error {
 	lower := strings.ToLower(name)
 	for _, t := range d.Listed() {
 		full := t.Name()
-		far := min(distance(lower, strings.ToLower(full)), distance(lower, strings.ToLower(t.Model)))
+		far := min(fault.Distance(lower, strings.ToLower(full)), fault.Distance(lower, strings.ToLower(t.Model)))
 		if far <= max(2, len(name)/3) || strings.Contains(strings.ToLower(full), lower) {
 			best = append(best, near{full, far})
 		}
@@ -150,28 +150,4 @@ func clip(s string) string {
 		return s[:120] + "..."
 	}
 	return s
-}
-
-// distance is Levenshtein's, over bytes; long names are far from everything.
-func distance(a, b string) int {
-	if len(a) > 100 || len(b) > 100 {
-		return 100
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,5 +1,10 @@
 package calls
 
+import (
+	"iter"
+	"slices"
+)
+
 // Expr is a condition on a row and, where it holds a Said, on what was said in it.
 // It is one of And, Or, Not, *Cond and *Said. A nil Expr holds of every row.
 type Expr interface{ expr() }
@@ -65,53 +70,48 @@ func (Not) expr()   {}
 func (*Cond) expr() {}
 func (*Said) expr() {}
 
+// Leaves yields every Cond and Said in e.
+func Leaves(e Expr) iter.Seq[Expr] {
+	return func(yield func(Expr) bool) { leaves(e, yield) }
+}
+
+func leaves(e Expr, yield func(Expr) bool) bool {
+	var list []Expr
+	switch e := e.(type) {
+	case nil:
+		return true
+	case And:
+		list = e
+	case Or:
+		list = e
+	case Not:
+		return leaves(e.X, yield)
+	default:
+		return yield(e)
+	}
+	for _, x := range list {
+		if !leaves(x, yield) {
+			return false
+		}
+	}
+	return true
+}
+
 // NeedsContent reports whether e can only be decided with what was said.
 func NeedsContent(e Expr) bool {
-	switch e := e.(type) {
-	case And:
-		for _, x := range e {
-			if NeedsContent(x) {
-				return true
-			}
+	for leaf := range Leaves(e) {
+		if _, ok := leaf.(*Said); ok {
+			return true
 		}
-	case Or:
-		for _, x := range e {
-			if NeedsContent(x) {
-				return true
-			}
-		}
-	case Not:
-		return NeedsContent(e.X)
-	case *Said:
-		return true
 	}
 	return false
 }
 
 // Mentions reports whether e has a condition on one of the fields.
 func Mentions(e Expr, names ...string) bool {
-	switch e := e.(type) {
-	case And:
-		for _, x := range e {
-			if Mentions(x, names...) {
-				return true
-			}
-		}
-	case Or:
-		for _, x := range e {
-			if Mentions(x, names...) {
-				return true
-			}
-		}
-	case Not:
-		return Mentions(e.X, names...)
-	case *Cond:
-		if e.Field != nil {
-			for _, n := range names {
-				if e.Field.Name == n {
-					return true
-				}
-			}
+	for leaf := range Leaves(e) {
+		if c, ok := leaf.(*Cond); ok && c.Field != nil && slices.Contains(names, c.Field.Name) {
+			return true
 		}
 	}
 	return false

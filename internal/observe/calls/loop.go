@@ -172,6 +172,9 @@ var stepMicros = map[Step]int64{
 	Minute: 60e6, Minute5: 5 * 60e6, Minute15: 15 * 60e6, Hour: 3600e6, Hour6: 6 * 3600e6,
 }
 
+// Micros returns how long a step below a day is, in microseconds; 0 of the others.
+func (s Step) Micros() int64 { return stepMicros[s] }
+
 // Key returns the step that a moment, in microseconds since the epoch, lies in, as a
 // table names it; a nil zone is UTC.
 func (s Step) Key(micros int64, zone *time.Location) string {
@@ -242,13 +245,13 @@ func (g *group) value(m *Measure, t *taken) Value {
 	case CacheHits:
 		return Value{N: g.hits}
 	case ErrorRate:
-		return ratio(g.errors, g.calls)
+		return Ratio(g.errors, g.calls)
 	case CacheHitRate:
-		return ratio(g.hits, g.calls)
+		return Ratio(g.hits, g.calls)
 	case CostPerCall:
-		return quotient(t.sum, t.known)
+		return Quotient(t.sum, t.known)
 	case CostPerTrace, CostPerSession, CostPerUser:
-		return quotient(t.sum, int64(len(t.distinct)))
+		return Quotient(t.sum, int64(len(t.distinct)))
 	case Score:
 		return t.value(m.Agg, 1_000_000, Number)
 	case Of:

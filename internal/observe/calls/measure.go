@@ -114,7 +114,7 @@ func splitMeasure(name string) (word string, agg Agg, called bool, err error) {
 			Hinted("write it as p95(latency)").At("measure")
 	case !aggregation(string(agg)):
 		hint := "one of " + strings.Join(Aggregations(), ", ")
-		if near := nearest(string(agg), Aggregations()); near != "" {
+		if near := fault.Nearest(string(agg), Aggregations()); near != "" {
 			hint = "did you mean " + near + "? It is " + hint
 		}
 		return "", "", true, fault.New(fault.Invalid, "unknown_measure", "there is no aggregation %q", short(string(agg))).
@@ -184,12 +184,12 @@ func unknownMeasure(name, word string) error {
 // nearestMeasure looks for a field before an aggregation, and for the word itself.
 func nearestMeasure(word string) string {
 	if i := strings.LastIndexAny(word, "_."); i > 0 {
-		field, agg := nearest(word[:i], Measures()), nearest(word[i+1:], Aggregations())
+		field, agg := fault.Nearest(word[:i], Measures()), fault.Nearest(word[i+1:], Aggregations())
 		if field != "" && agg != "" {
 			return field + "_" + agg
 		}
 	}
-	return nearest(word, Measures())
+	return fault.Nearest(word, Measures())
 }
 
 var steps = []Step{Minute, Minute5, Minute15, Hour, Hour6, Day, Week, Month}
@@ -240,7 +240,7 @@ func ParseDimension(text string, zone *time.Location) (Dimension, error) {
 		return Dimension{}, fault.New(fault.Invalid, "unknown_dimension", "calls are not grouped by %s", f.Name).
 			Hinted("%s", hint).At("by")
 	}
-	if near := nearest(word, Dimensions()); near != "" {
+	if near := fault.Nearest(word, Dimensions()); near != "" {
 		hint = "did you mean " + near + "? " + hint
 	}
 	return Dimension{}, fault.New(fault.Invalid, "unknown_dimension", "there is no dimension %q", short(name)).Hinted("%s", hint).At("by")

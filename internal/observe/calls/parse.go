@@ -269,7 +269,7 @@ func (p *parser) target(at int, name string, tag bool) (*target, error) {
 
 func (p *parser) unknownField(at int, name string) error {
 	hint := "its fields are listed in " + GrammarPage + `; to look for a text with a colon, quote it: "` + short(name) + `:..."`
-	switch near := nearest(name, grammarWords()); {
+	switch near := fault.Nearest(name, grammarWords()); {
 	case strings.HasPrefix(strings.ToLower(name), ScorePrefix):
 		hint = "scores are measures, such as avg(" + short(name) + "); a query cannot ask for them"
 	case near != "":

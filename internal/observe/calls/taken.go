@@ -99,7 +99,7 @@ func (t *taken) value(agg Agg, parts float64, kind FieldKind) Value {
 		if parts != 0 {
 			return Value{Frac: true, F: float64(t.sum) / float64(t.known) / parts}
 		}
-		return quotient(t.sum, t.known)
+		return Quotient(t.sum, t.known)
 	case Min:
 		n = t.min
 	case Max:
@@ -124,16 +124,16 @@ func (t *taken) percentile(agg Agg, kind FieldKind) int64 {
 	return n
 }
 
-// ratio is a fraction; none if there is nothing to divide by.
-func ratio(n, of int64) Value {
+// Ratio is a fraction; none if there is nothing to divide by.
+func Ratio(n, of int64) Value {
 	if of == 0 {
 		return Value{None: true}
 	}
 	return Value{Frac: true, F: float64(n) / float64(of)}
 }
 
-// quotient is a whole number, rounded half away from zero.
-func quotient(n, of int64) Value {
+// Quotient is a whole number, rounded half away from zero.
+func Quotient(n, of int64) Value {
 	if of == 0 {
 		return Value{None: true}
 	}

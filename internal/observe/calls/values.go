@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/steward-llmops/steward/internal/fault"
 	"github.com/steward-llmops/steward/internal/ident"
 )
 
@@ -127,7 +128,7 @@ func (p *parser) hasField(t *target) (Expr, error) {
 	f, _, ok := fieldOf(w.text)
 	if !ok {
 		hint := "write has:FIELD; the fields are listed in " + GrammarPage
-		if near := nearest(w.text, fieldWords()); near != "" {
+		if near := fault.Nearest(w.text, fieldWords()); near != "" {
 			hint = "did you mean has:" + near + "?"
 		}
 		return nil, p.fail(at, hint, "there is no field %q", short(w.text))
@@ -201,7 +202,7 @@ func (p *parser) statusItem(t *target, op operator, w word) (Expr, error) {
 		w.text = strings.ToLower(w.text)
 		if !contains(outcomes, w.text) {
 			hint := "it is one of " + strings.Join(outcomes, ", ") + ", or an HTTP status: 429, 5xx, >=500"
-			if near := nearest(w.text, outcomes); near != "" {
+			if near := fault.Nearest(w.text, outcomes); near != "" {
 				hint = "did you mean " + near + "? " + hint
 			}
 			return nil, p.fail(w.at, hint, "%q is no status", short(w.text))
