@@ -6,7 +6,7 @@ BIN := bin/steward
 GO ?= go
 export CGO_ENABLED := 1
 
-.PHONY: run build console test test-go test-examples test-console check bench kill-test fuzz clean generate
+.PHONY: run build console test test-go test-examples test-console check bench bench-calls kill-test fuzz clean generate
 
 ## run: build console and binary, and start Steward on 127.0.0.1:8080 with ./steward-data
 run: build
@@ -57,6 +57,11 @@ generate:
 ## bench: the figures that the README quotes, side by side with a bare reverse proxy
 bench: build
 	$(GO) run ./bench -steward ./$(BIN)
+
+## bench-calls: the calls store with 10 million calls (STEWARD_CALLS: another number)
+bench-calls:
+	@scripts/setup compiler
+	STEWARD_CALLS=$${STEWARD_CALLS:-10000000} $(GO) test -count=1 -timeout 60m -run TestManyCalls -v ./internal/callstore/duckdb
 
 ## kill-test: end the server with SIGKILL at random moments under load, 100 times
 kill-test:
