@@ -109,10 +109,6 @@ func (a *App) openExport() error {
 		}
 		target.Headers[name] = text
 	}
-	if cfg.Content {
-		return fault.New(fault.Invalid, "otlp_content", "otlp.export.content is not possible in this version").
-			Hinted("set it to false: spans go out without what was said")
-	}
 	metrics := otel.MetricsOptions{End: a.journal.End, Naming: naming{a.providers}, Registerer: a.registry, Source: source,
 		Every: cfg.MetricsEvery.Std(), Now: a.opts.Now, Log: a.log}
 	if cfg.MetricsEvery > 0 {
@@ -122,7 +118,11 @@ func (a *App) openExport() error {
 	if a.metrics, err = otel.NewMetrics(metrics); err != nil || cfg.Endpoint == "" {
 		return err
 	}
-	a.exporter, err = otel.NewExporter(otel.ExportOptions{Target: target, Source: source, File: filepath.Join(a.cfg.Data, exportFile),
+	var contents otel.Contents
+	if cfg.Content {
+		contents = conversations{a.journal, ChatCodecs()}
+	}
+	a.exporter, err = otel.NewExporter(otel.ExportOptions{Target: target, Contents: contents, Source: source, File: filepath.Join(a.cfg.Data, exportFile),
 		End: a.journal.End, Naming: naming{a.providers}, Subjects: cfg.Subjects, Now: a.opts.Now, Log: a.log, Registerer: a.registry})
 	return err
 }

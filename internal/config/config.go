@@ -288,8 +288,8 @@ type Export struct {
 	// Headers are sent with every request. A secret among them is written by
 	// reference: "env:NAME" or "file:/path".
 	Headers map[string]Value `yaml:"headers" keys:"header" example:"{x-team: research}"`
-	// Content sends prompts and answers too. It is not possible in this version:
-	// leave it false.
+	// Content sends prompts and answers too. They leave Steward's own keeping then:
+	// its retention and encryption do not reach them there.
 	Content bool `yaml:"content" default:"false"`
 	// Subjects sends who a call is about, as user.id.
 	Subjects bool `yaml:"subjects" default:"false"`

@@ -39,7 +39,7 @@ func (s *Store) Roll(ctx context.Context) (int, error) {
 	slices.Reverse(due)
 	for i, at := range due {
 		if err := ctx.Err(); err != nil {
-			return i, nil //nolint:nilerr // the rest is rolled the next time
+			return i, nil // the rest is rolled the next time
 		}
 		if err := s.rollHour(ctx, at); err != nil {
 			return i, s.fault(err, "roll up", false)
