@@ -31,14 +31,15 @@ COUNT(*) FILTER (WHERE counted AND pricing = 'unpriced'), CAST(COALESCE(SUM(cost
 CAST(COALESCE(SUM(input_tokens + output_tokens) FILTER (WHERE counted), 0) AS BIGINT)`
 
 // Traces lists traces, newest first. A filter takes the traces that have a row which
-// fits it.
+// fits it. What of a trace lies more than a day from those rows is not in its sums.
 func (s *Store) Traces(ctx context.Context, q calls.Query) ([]calls.TraceSum, error) {
 	bounded, done := s.ask(ctx)
 	defer done()
 	var list []calls.TraceSum
-	ids, err := s.newest(bounded, &q, "trace_id")
+	ids, near, err := s.newest(bounded, &q, "trace_id")
 	if err == nil && len(ids) > 0 {
-		err = s.grouped(bounded, "trace_id", ids, `trace_id, MAX(session), MAX(subject), COALESCE(ARG_MIN(`+label+`, time) FILTER (WHERE parent_span_id = ''), ARG_MIN(`+label+`, time), ''),
+		near = window{near.from - traceSpan, near.to + traceSpan}
+		err = s.grouped(bounded, "trace_id", ids, near, `trace_id, MAX(session), MAX(subject), COALESCE(ARG_MIN(`+label+`, time) FILTER (WHERE parent_span_id = ''), ARG_MIN(`+label+`, time), ''),
 COALESCE(ARG_MIN(service, time), ''), MIN(time), MAX(time + GREATEST(total_us, 0)) - MIN(time), COUNT(*), `+sumsOfGroup, func(scan func(...any) error) error {
 			var t calls.TraceSum
 			err := scan(&t.TraceID, &t.Session, &t.Subject, &t.Name, &t.Service, &t.Start, &t.Duration, &t.Spans, &t.Calls, &t.Errors, &t.Unpriced, &t.Cost, &t.Tokens)
@@ -57,9 +58,9 @@ func (s *Store) Sessions(ctx context.Context, q calls.Query) ([]calls.SessionSum
 	bounded, done := s.ask(ctx)
 	defer done()
 	var list []calls.SessionSum
-	ids, err := s.newest(bounded, &q, "session")
+	ids, _, err := s.newest(bounded, &q, "session")
 	if err == nil && len(ids) > 0 {
-		err = s.grouped(bounded, "session", ids, `session, MAX(subject), MIN(time), MAX(time), COUNT(DISTINCT trace_id), `+sumsOfGroup, func(scan func(...any) error) error {
+		err = s.grouped(bounded, "session", ids, window{earliest, latest}, `session, MAX(subject), MIN(time), MAX(time), COUNT(DISTINCT trace_id), `+sumsOfGroup, func(scan func(...any) error) error {
 			var t calls.SessionSum
 			err := scan(&t.Session, &t.Subject, &t.First, &t.Last, &t.Traces, &t.Calls, &t.Errors, &t.Unpriced, &t.Cost, &t.Tokens)
 			list = append(list, t)
@@ -73,8 +74,8 @@ func (s *Store) Sessions(ctx context.Context, q calls.Query) ([]calls.SessionSum
 }
 
 // newest returns the values of a column among the newest rows of the query, each
-// once, up to its limit.
-func (s *Store) newest(ctx context.Context, q *calls.Query, column string) (ids []string, err error) {
+// once, up to its limit, and the time in which those rows lie.
+func (s *Store) newest(ctx context.Context, q *calls.Query, column string) (ids []string, near window, err error) {
 	limit := q.Limit
 	if limit <= 0 {
 		limit = groupsShown
@@ -84,24 +85,26 @@ func (s *Store) newest(ctx context.Context, q *calls.Query, column string) (ids 
 	if !q.Before.IsZero() {
 		before, err := s.timeOf(ctx, q.Before)
 		if err != nil {
-			return nil, err
+			return nil, near, err
 		}
 		w.to = min(w.to, before)
 	}
+	near = window{latest, earliest}
 	for n := int64(20_000); len(ids) < limit; n *= 8 {
 		part, number, ok := s.slice(w, n)
 		if !ok {
 			break
 		}
 		b := &callstore.Builder{Dialect: dialect{}}
+		near = window{min(near.from, part.from), max(near.to, part.to)}
 		where, err := b.Where(q.Filter)
 		if err != nil {
-			return nil, err
+			return nil, near, err
 		}
 		found, err := texts(ctx, s.db, "SELECT "+column+" FROM "+partTable(number)+" WHERE "+timeBetween(part.from, part.to)+" AND "+column+" <> '' AND "+where+
 			" GROUP BY 1 ORDER BY MAX(time) DESC LIMIT "+strconv.Itoa(limit), b.Args...)
 		if err != nil {
-			return nil, err
+			return nil, near, err
 		}
 		for _, id := range found {
 			if !seen[id] && len(ids) < limit {
@@ -114,17 +117,17 @@ func (s *Store) newest(ctx context.Context, q *calls.Query, column string) (ids 
 			break
 		}
 	}
-	return ids, nil
+	return ids, near, nil
 }
 
-// grouped adds up all rows with the column's values.
-func (s *Store) grouped(ctx context.Context, column string, ids []string, list string, yield func(scan func(...any) error) error) error {
+// grouped adds up the rows in a time that have the column's values.
+func (s *Store) grouped(ctx context.Context, column string, ids []string, w window, list string, yield func(scan func(...any) error) error) error {
 	b := &callstore.Builder{Dialect: dialect{}}
 	params := make([]string, len(ids))
 	for i, id := range ids {
 		params[i] = b.Param(id)
 	}
-	c := s.cover(window{earliest / 2, latest / 2}, false)
+	c := s.cover(w, false)
 	if len(c.raw) == 0 {
 		return nil
 	}
