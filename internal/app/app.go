@@ -277,10 +277,12 @@ func (a *App) follow(run context.Context) {
 	log := logOf{a.journal}
 	tracked := &jobs.Tracker{Projection: a.store, File: filepath.Join(a.cfg.Data, openHoldFile), Every: 5 * time.Second, Now: a.opts.Now}
 	a.projectors = []*jobs.Projector{
-		{Name: "ledger", Projection: tracked, Log: log, Logger: a.log},
+		{Name: "ledger", Projection: &counted{tracked, a.metrics, a.journal.End()}, Log: log, Logger: a.log},
 		{Name: "calls", Projection: a.calls, Log: log, Logger: a.log, CallsOnly: true, Rest: a.rest},
 	}
-	a.projectors = append(a.projectors, a.telemetry()...)
+	if a.exporter != nil {
+		a.projectors = append(a.projectors, &jobs.Projector{Name: "otlp-export", Projection: a.exporter, Log: log, Logger: a.log, CallsOnly: true})
+	}
 	a.work.Go(func() { a.metrics.Run(run) })
 	for _, p := range a.projectors {
 		a.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "steward_projection_behind_bytes",

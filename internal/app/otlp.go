@@ -18,6 +18,7 @@ import (
 	"github.com/steward-llmops/steward/internal/journal"
 	"github.com/steward-llmops/steward/internal/llm"
 	"github.com/steward-llmops/steward/internal/otel"
+	"github.com/steward-llmops/steward/internal/record"
 )
 
 // exportFile keeps how far the export of spans is.
@@ -109,7 +110,7 @@ func (a *App) openExport() error {
 		}
 		target.Headers[name] = text
 	}
-	metrics := otel.MetricsOptions{End: a.journal.End, Naming: naming{a.providers}, Registerer: a.registry, Source: source,
+	metrics := otel.MetricsOptions{Naming: naming{a.providers}, Registerer: a.registry, Source: source,
 		Every: cfg.MetricsEvery.Std(), Now: a.opts.Now, Log: a.log}
 	if cfg.MetricsEvery > 0 {
 		metrics.Target = target
@@ -127,14 +128,21 @@ func (a *App) openExport() error {
 	return err
 }
 
-// telemetry returns the projections that tell others of the calls.
-func (a *App) telemetry() []*jobs.Projector {
-	log := logOf{a.journal}
-	list := []*jobs.Projector{{Name: "metrics", Projection: a.metrics, Log: log, Logger: a.log, CallsOnly: true}}
-	if a.exporter != nil {
-		list = append(list, &jobs.Projector{Name: "otlp-export", Projection: a.exporter, Log: log, Logger: a.log, CallsOnly: true})
+// counted shows the metrics what another projection has applied, so that entries are
+// read and decoded once for both. Counting begins at the journal's end.
+type counted struct {
+	jobs.Projection
+	metrics *otel.Metrics
+	from    int64
+}
+
+// Apply implements jobs.Projection.
+func (c *counted) Apply(ctx context.Context, from int64, entries []record.Entry, next int64) error {
+	if err := c.Projection.Apply(ctx, from, entries, next); err != nil || from < c.from {
+		return err
 	}
-	return list
+	c.metrics.Count(entries)
+	return nil
 }
 
 // listenTelemetry begins to take telemetry over gRPC. That another collector has the

@@ -128,3 +128,34 @@ func TestCallsAreExportedWithWhatWasSaid(t *testing.T) {
 		}
 	}
 }
+
+func TestMetricsCountFromTheStartOfTheProcess(t *testing.T) {
+	data := t.TempDir()
+	count := func(h *house) string {
+		t.Helper()
+		h.do(t, "GET", "/api/cost/report", h.Token, "") // the ledger catches up, and the metrics with it
+		_, metrics, _ := h.do(t, "GET", "/metrics", "", "")
+		for line := range strings.Lines(metrics) {
+			if strings.HasPrefix(line, "gen_ai_server_request_duration_seconds_count") {
+				return strings.TrimSpace(line[strings.LastIndexByte(line, ' ')+1:])
+			}
+		}
+		return "none"
+	}
+	for _, calls := range []int{3, 1} {
+		func() {
+			h := open(t, data, "otlp: {grpc: \"\"}\n", nil)
+			defer func() { _ = h.Close() }()
+			if got := count(h); got != "none" {
+				t.Errorf("before the first call %s are counted", got)
+			}
+			secret := h.key(t)
+			for range calls {
+				h.do(t, "POST", "/v1/chat/completions", secret, `{"model":"sim/echo","messages":[{"role":"user","content":"hi"}]}`)
+			}
+			if got := count(h); got != fmt.Sprint(calls) {
+				t.Errorf("%s calls are counted, want %d", got, calls)
+			}
+		}()
+	}
+}

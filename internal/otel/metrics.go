@@ -1,7 +1,6 @@
 package otel
 
 import (
-	"context"
 	"log/slog"
 	"math"
 	"slices"
@@ -67,8 +66,6 @@ const (
 
 // MetricsOptions say where the metrics of the conventions go.
 type MetricsOptions struct {
-	// End returns the journal's end, where counting begins.
-	End        func() int64
 	Naming     Naming                // nil: the names of providers are their kinds
 	Registerer prometheus.Registerer // nil: none
 	// Target, if its Endpoint is not empty, gets them by OTLP too.
@@ -79,13 +76,12 @@ type MetricsOptions struct {
 	Log    *slog.Logger // nil: discarded
 }
 
-// Metrics counts the gateway's calls as the GenAI conventions say. It is a projection
-// of the journal (internal/jobs) whose position is the process's: it begins at the
-// journal's end, and costs a call nothing. What applications report themselves is not
-// counted, for they count it. It is for one goroutine, but for Run.
+// Metrics counts the gateway's calls as the GenAI conventions say, since the process's
+// start, from what a follower of the journal shows it: it costs a call nothing. What
+// applications report themselves is not counted, for they count it. It is for one
+// goroutine, but for Run.
 type Metrics struct {
 	opts    MetricsOptions
-	at      int64 // -1: not asked yet
 	started time.Time
 	own     *prometheus.Registry // the histograms alone, for the export
 	send    *sender              // nil: no export
@@ -95,7 +91,7 @@ type Metrics struct {
 	models, providers, operations set
 }
 
-// NewMetrics returns metrics; a jobs.Projector keeps them up with the journal.
+// NewMetrics returns metrics.
 func NewMetrics(opts MetricsOptions) (*Metrics, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -104,7 +100,7 @@ func NewMetrics(opts MetricsOptions) (*Metrics, error) {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	setDefault(&opts.Every, time.Minute)
-	m := &Metrics{opts: opts, at: -1, started: opts.Now(), own: prometheus.NewRegistry(),
+	m := &Metrics{opts: opts, started: opts.Now(), own: prometheus.NewRegistry(),
 		models: newSet(maxModels), providers: newSet(maxProviders), operations: newSet(maxOps)}
 	if opts.Target.Endpoint != "" {
 		var err error
@@ -127,23 +123,13 @@ func NewMetrics(opts MetricsOptions) (*Metrics, error) {
 	return m, nil
 }
 
-// Position returns how far the journal has been counted: at first, its end.
-func (m *Metrics) Position(context.Context) (int64, error) {
-	if m.at < 0 {
-		m.at = m.opts.End()
-	}
-	return m.at, nil
-}
-
-// Apply counts the calls among the entries.
-func (m *Metrics) Apply(_ context.Context, _ int64, entries []record.Entry, next int64) error {
+// Count counts the calls among the entries.
+func (m *Metrics) Count(entries []record.Entry) {
 	for i := range entries {
 		if c := entries[i].Call; c != nil {
 			m.count(c)
 		}
 	}
-	m.at = next
-	return nil
 }
 
 func (m *Metrics) count(c *record.Call) {

@@ -20,7 +20,7 @@ import (
 func newMetrics(t *testing.T, c *collector, every time.Duration) (*otel.Metrics, *prometheus.Registry) {
 	t.Helper()
 	reg := prometheus.NewPedanticRegistry()
-	opts := otel.MetricsOptions{End: func() int64 { return 100 }, Naming: naming{}, Registerer: reg, Every: every}
+	opts := otel.MetricsOptions{Naming: naming{}, Registerer: reg, Every: every}
 	if c != nil {
 		opts.Target = otel.Target{Endpoint: "http://collector/base", Client: &http.Client{Transport: c}}
 	}
@@ -54,9 +54,6 @@ func gather(t *testing.T, reg *prometheus.Registry) map[string]*dto.Histogram {
 func TestMetrics(t *testing.T) {
 	t.Parallel()
 	m, reg := newMetrics(t, nil, 0)
-	if at, err := m.Position(t.Context()); at != 100 || err != nil {
-		t.Fatalf("Position: %d, %v; want the journal's end", at, err)
-	}
 	failed := aCall(2)
 	failed.Outcome, failed.ErrorKind, failed.Stream = record.Failed, "upstream", false
 	lost := aCall(3)
@@ -65,12 +62,7 @@ func TestMetrics(t *testing.T) {
 	left.Outcome, left.ErrorKind = record.Cancelled, ""
 	odd := aCall(5)
 	odd.Outcome, odd.ErrorKind, odd.Stream = record.Failed, "surprise", false
-	if err := m.Apply(t.Context(), 100, entriesOf(aCall(1), failed, lost, left, odd), 200); err != nil {
-		t.Fatal(err)
-	}
-	if at, _ := m.Position(t.Context()); at != 200 {
-		t.Errorf("position %d, want 200", at)
-	}
+	m.Count(entriesOf(aCall(1), failed, lost, left, odd))
 	got := map[string]string{}
 	for name, h := range gather(t, reg) {
 		got[name] = fmt.Sprintf("%d of %.3f", h.GetSampleCount(), h.GetSampleSum())
@@ -103,9 +95,7 @@ func TestMetricsAreBounded(t *testing.T) {
 		bad, good := aCall(1), aCall(1)
 		bad.Model, bad.Outcome, bad.ErrorKind = fmt.Sprintf("made-up-%d", i), record.Failed, "refused"
 		good.Model = fmt.Sprintf("model-%d", i)
-		if err := m.Apply(t.Context(), 0, entriesOf(bad, good), 0); err != nil {
-			t.Fatal(err)
-		}
+		m.Count(entriesOf(bad, good))
 	}
 	models := map[string]bool{}
 	for name := range gather(t, reg) {
@@ -133,9 +123,7 @@ func TestMetricsByOTLP(t *testing.T) {
 		if len(c.metrics) != 0 {
 			t.Errorf("%d exports before the first call, want none", len(c.metrics))
 		}
-		if err := m.Apply(t.Context(), 100, entriesOf(aCall(1)), 200); err != nil {
-			t.Fatal(err)
-		}
+		m.Count(entriesOf(aCall(1)))
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		cancel()

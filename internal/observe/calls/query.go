@@ -13,7 +13,8 @@ type Query struct {
 	From, To time.Time // From inclusive, To exclusive; zero: no bound
 	Filter   Expr      // nil: every row
 	// Spans takes rows that sums do not count too. Else they are left out, unless
-	// Filter says something of kind, counted, id, trace, span or parent.
+	// Filter says something of what spans alone have: their kind, source, service or name, an
+	// id, trace, span or parent; or of counted itself.
 	Spans  bool
 	Before ident.ID // only rows older than this one (cursor)
 	Limit  int      // 0: all
@@ -21,7 +22,7 @@ type Query struct {
 
 // WithSpans reports whether the query takes rows that are not counted.
 func (q *Query) WithSpans() bool {
-	return q.Spans || Mentions(q.Filter, "kind", "counted", "id", "trace", "span", "parent")
+	return q.Spans || Mentions(q.Filter, "kind", "source", "service", "name", "counted", "id", "trace", "span", "parent")
 }
 
 // Page is what a query found.
