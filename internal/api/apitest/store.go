@@ -190,7 +190,7 @@ func valueOf(r *calls.Row, name string) string {
 		return ""
 	}
 	f, _ := calls.FieldOf(name)
-	return f.Texts(r)[0]
+	return f.Text(r)
 }
 
 // takes reports whether a trace or a session is among those that q selects by this row.

@@ -9,6 +9,12 @@ import (
 // menus are filled without a scan.
 type dictionary struct {
 	fields map[string]*facet
+	last   map[*calls.Field]seen // by field: most rows say what the row before said
+}
+
+type seen struct {
+	value string
+	day   int64
 }
 
 type facet struct {
@@ -64,8 +70,15 @@ func (d *dictionary) facet(field string) *facet {
 // see notes a row's values and appends those that are new to words.
 func (d *dictionary) see(words []word, r *calls.Row) []word {
 	day := r.Time / (24 * hourMicros)
+	if d.last == nil {
+		d.last = make(map[*calls.Field]seen, len(facets))
+	}
 	for _, f := range facets {
-		words = d.note(words, f.Name, f.Texts(r)[0], day)
+		now := seen{f.Text(r), day}
+		if now.value != "" && d.last[f] != now {
+			d.last[f] = now
+			words = d.note(words, f.Name, now.value, day)
+		}
 	}
 	for _, t := range r.Tags {
 		words = d.note(words, calls.TagPrefix+t.Name, t.Value, day)

@@ -155,7 +155,7 @@ func (d *Dimension) of(r *Row, shift int64) (key string, number int64) {
 		}
 		return "", 0
 	case d.Field.Kind == Text:
-		return d.Field.Texts(r)[0], 0
+		return d.Field.Text(r), 0
 	}
 	n, ok := d.Field.Number(r)
 	switch {

@@ -32,7 +32,7 @@ func (t *taken) add(m *Measure, r *Row, scores *Scores) {
 			t.addNumber(cost, false)
 		}
 	case CostPerTrace, CostPerSession, CostPerUser:
-		of := byName[costs[m.What]].Texts(r)[0]
+		of := byName[costs[m.What]].Text(r)
 		if cost, ok := byName["cost"].Number(r); ok && of != "" {
 			t.addNumber(cost, false)
 			t.addText(of)
